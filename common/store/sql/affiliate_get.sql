@@ -1,0 +1,2 @@
+-- $1 text ext_id
+select id, version, archived from affiliate where ext_id = $1

@@ -1,0 +1,2 @@
+-- without parameters
+select version from definition_version

@@ -1,0 +1,2 @@
+-- $1 text[] key
+select key from code where key = any ($1)

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store_code.h"
+
+#include "db_query.h"
+#include "store_sql.h"
+
+#include <string.h>
+
+int store_space_lock(struct db_conn *db, const char *fingerprint, const char *pattern,
+                     unsigned __int128 capacity, unsigned __int128 usable, struct store_space *ret,
+                     struct err *err)
+{
+    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_result_done) struct db_result res = {0};
+
+    db_params_init(&params);
+    db_param_text(&params, fingerprint);
+    db_param_text(&params, pattern);
+    db_param_numeric_u128(&params, capacity);
+    db_param_numeric_u128(&params, usable);
+    if (db_query(db, &store_sql_space_put, &params, NULL, err) < 0)
+        return err_wrap(err, "write a space");
+    db_params_reset(&params);
+    db_param_text(&params, fingerprint);
+    if (db_query(db, &store_sql_space_lock, &params, &res, err) < 0)
+        return err_wrap(err, "lock a space");
+    ret->id = db_get_int32(&res, 0, 0);
+    ret->live = db_get_int64(&res, 0, 1);
+    return 0;
+}
+
+int store_space_reserve(struct db_conn *db, int32_t space, int64_t codes, struct err *err)
+{
+    CLEANUP(db_params_done) struct db_params params;
+
+    db_params_init(&params);
+    db_param_int4(&params, space);
+    db_param_int8(&params, codes);
+    return db_query(db, &store_sql_space_reserve, &params, NULL, err);
+}
+
+static void param_limit(struct db_params *params, int32_t limit)
+{
+    if (limit == STORE_INHERIT)
+        db_param_null(params);
+    else
+        db_param_int4(params, limit);
+}
+
+static void param_time(struct db_params *params, int64_t us)
+{
+    if (us < 0)
+        db_param_null(params);
+    else
+        db_param_timestamptz(params, us);
+}
+
+int store_batch_put(struct db_conn *db, const struct store_batch *batch, int32_t *ret_id,
+                    struct err *err)
+{
+    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_result_done) struct db_result res = {0};
+
+    db_params_init(&params);
+    db_param_uuid(&params, batch->job);
+    db_param_int4(&params, batch->coupon_id);
+    if (batch->space_id == 0)
+        db_param_null(&params);
+    else
+        db_param_int4(&params, batch->space_id);
+    db_param_int2(&params, (int16_t)batch->origin);
+    db_param_text(&params, batch->pattern);
+    db_param_int4(&params, batch->size);
+    db_param_bool(&params, batch->active);
+    param_limit(&params, batch->max_uses);
+    param_limit(&params, batch->customer_limit);
+    param_time(&params, batch->starts_us);
+    param_time(&params, batch->ends_us);
+    db_param_timestamptz(&params, batch->created_us);
+    if (db_query(db, &store_sql_batch_put, &params, &res, err) < 0)
+        return err_wrap(err, "write a batch");
+    int32_t id = db_get_int32(&res, 0, 0);
+
+    db_params_reset(&params);
+    db_param_uuid(&params, batch->job);
+    db_param_int4(&params, id);
+    if (db_query(db, &store_sql_job_set_batch, &params, NULL, err) < 0)
+        return err_wrap(err, "link job and batch");
+    *ret_id = id;
+    return 0;
+}
+
+int store_code_copy_begin(struct db_copy *copy, struct db_conn *db, struct err *err)
+{
+    return db_copy_begin(copy, db, "copy code (key, batch_id, serial) from stdin (format binary)",
+                         err);
+}
+
+int store_code_copy_row(struct db_copy *copy, const char *key, size_t key_len, int32_t batch,
+                        int32_t serial, struct err *err)
+{
+    if (db_copy_row_begin(copy, 3, err) < 0)
+        return -1;
+    db_copy_text_n(copy, key, key_len);
+    db_copy_int4(copy, batch);
+    db_copy_int4(copy, serial);
+    return 0;
+}
+
+int store_code_put_some(struct db_conn *db, int32_t batch, const char *const *keys,
+                        const int32_t *serials, size_t count, bool *ret_placed, struct err *err)
+{
+    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_result_done) struct db_result res = {0};
+
+    db_params_init(&params);
+    db_param_int4(&params, batch);
+    db_array_begin(&params, DB_TEXT);
+    for (size_t i = 0; i < count; i++)
+        db_array_text(&params, keys[i]);
+    db_array_end(&params);
+    db_array_begin(&params, DB_INT4);
+    for (size_t i = 0; i < count; i++)
+        db_array_int4(&params, serials[i]);
+    db_array_end(&params);
+    if (db_query(db, &store_sql_code_put_some, &params, &res, err) < 0)
+        return err_wrap(err, "write codes");
+    memset(ret_placed, 0, count * sizeof(*ret_placed));
+    /* Serials rise on both sides, as they do within a chunk: keys are in the same order. */
+    size_t at = 0;
+
+    for (int row = 0; row < db_result_rows(&res); row++) {
+        int32_t serial = db_get_int32(&res, row, 0);
+
+        while (at < count && serials[at] != serial)
+            at++;
+        if (at == count)
+            return err_set(err, ERR_BUG, "store", "unknown_serial", "serials out of order");
+        ret_placed[at] = true;
+    }
+    return 0;
+}
+
+int store_code_taken(struct db_conn *db, const char *const *keys, size_t count, bool *ret_taken,
+                     struct err *err)
+{
+    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_result_done) struct db_result res = {0};
+
+    db_params_init(&params);
+    db_array_begin(&params, DB_TEXT);
+    for (size_t i = 0; i < count; i++)
+        db_array_text(&params, keys[i]);
+    db_array_end(&params);
+    if (db_query(db, &store_sql_code_taken, &params, &res, err) < 0)
+        return err_wrap(err, "look up codes");
+    memset(ret_taken, 0, count * sizeof(*ret_taken));
+    for (int row = 0; row < db_result_rows(&res); row++) {
+        const char *key = db_get_text(&res, row, 0, NULL);
+
+        for (size_t i = 0; i < count; i++)
+            ret_taken[i] = ret_taken[i] || strcmp(keys[i], key) == 0;
+    }
+    return 0;
+}
+
+int store_code_summarize(struct db_conn *db, struct err *err)
+{
+    return db_query(db, &store_sql_brin_summarize, NULL, NULL, err);
+}
+
+int store_redrawn_put(struct db_conn *db, int32_t batch, const struct store_redrawn *rows,
+                      size_t count, struct err *err)
+{
+    CLEANUP(db_params_done) struct db_params params;
+
+    if (count == 0)
+        return 0;
+    db_params_init(&params);
+    db_param_int4(&params, batch);
+    db_array_begin(&params, DB_INT4);
+    for (size_t i = 0; i < count; i++)
+        db_array_int4(&params, rows[i].serial);
+    db_array_end(&params);
+    db_array_begin(&params, DB_INT4);
+    for (size_t i = 0; i < count; i++)
+        db_array_int4(&params, rows[i].attempt);
+    db_array_end(&params);
+    db_array_begin(&params, DB_BOOL);
+    for (size_t i = 0; i < count; i++)
+        db_array_bool(&params, rows[i].placed);
+    db_array_end(&params);
+    if (db_query(db, &store_sql_redrawn_put, &params, NULL, err) < 0)
+        return err_wrap(err, "note redrawn serials");
+    return 0;
+}
+
+int store_redrawn_open(struct db_conn *db, int32_t batch, struct store_redrawn *rows, size_t max,
+                       size_t *ret_count, struct err *err)
+{
+    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_result_done) struct db_result res = {0};
+
+    db_params_init(&params);
+    db_param_int4(&params, batch);
+    db_param_int4(&params, (int32_t)max);
+    if (db_query(db, &store_sql_redrawn_open, &params, &res, err) < 0)
+        return err_wrap(err, "read redrawn serials");
+    *ret_count = (size_t)db_result_rows(&res);
+    for (int row = 0; row < db_result_rows(&res); row++)
+        rows[row] = (struct store_redrawn){.serial = db_get_int32(&res, row, 0),
+                                           .attempt = db_get_int32(&res, row, 1)};
+    return 0;
+}
+
+int store_redrawn_move(struct db_conn *db, int32_t batch, const struct store_redrawn *row,
+                       struct err *err)
+{
+    CLEANUP(db_params_done) struct db_params params;
+
+    db_params_init(&params);
+    db_param_int4(&params, batch);
+    db_param_int4(&params, row->serial);
+    db_param_int4(&params, row->attempt);
+    db_param_bool(&params, row->placed);
+    return db_query(db, &store_sql_redrawn_move, &params, NULL, err);
+}
+
+int store_redrawn_count(struct db_conn *db, int32_t batch, struct store_redrawn_sums *ret,
+                        struct err *err)
+{
+    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_result_done) struct db_result res = {0};
+
+    db_params_init(&params);
+    db_param_int4(&params, batch);
+    if (db_query(db, &store_sql_redrawn_count, &params, &res, err) < 0)
+        return err_wrap(err, "count redrawn serials");
+    *ret = (struct store_redrawn_sums){.redrawn = db_get_int64(&res, 0, 0),
+                                       .open = db_get_int64(&res, 0, 1),
+                                       .full = db_get_bool(&res, 0, 2)};
+    return 0;
+}

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# fleet_library(name LAYER n SOURCES ... [DEPENDS lib ...] [SYSTEM target ...] [SQL file ...])
+#   A static library in common/<name>, headers beside the sources. DEPENDS must name libraries of a lower layer
+#   (or of the same layer with ALLOW_SAME, which nobody uses): an upward arrow stops the configuration.
+# fleet_program(name SOURCES ... DEPENDS lib ...)
+#   An executable; it may depend on every library.
+# fleet_unit_test(library file [DEPENDS lib ...] [LINK_OPTIONS ...])
+#   tests/unit/<library>/<file>.c as CTest entry unit.<library>.<file without test_>, label unit.
+
+set_property(GLOBAL PROPERTY FLEET_LIBRARIES "")
+
+function(fleet_library name)
+    cmake_parse_arguments(arg "" "LAYER" "SOURCES;DEPENDS;SYSTEM" ${ARGN})
+    if(NOT DEFINED arg_LAYER OR arg_UNPARSED_ARGUMENTS)
+        message(FATAL_ERROR "fleet_library(${name}): LAYER missing or unknown words: ${arg_UNPARSED_ARGUMENTS}")
+    endif()
+    foreach(dep IN LISTS arg_DEPENDS)
+        get_property(dep_layer GLOBAL PROPERTY FLEET_LAYER_${dep})
+        if("${dep_layer}" STREQUAL "")
+            message(FATAL_ERROR "fleet_library(${name}): ${dep} is not declared yet; lower layers come first")
+        elseif(NOT dep_layer LESS arg_LAYER)
+            message(FATAL_ERROR "fleet_library(${name}): layer ${arg_LAYER} may not depend on ${dep} of layer ${dep_layer}")
+        endif()
+    endforeach()
+    set_property(GLOBAL PROPERTY FLEET_LAYER_${name} ${arg_LAYER})
+    add_library(${name} STATIC ${arg_SOURCES})
+    target_include_directories(${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+    target_link_libraries(${name} PUBLIC ${arg_DEPENDS} ${arg_SYSTEM} PRIVATE build_flags)
+    # Every public header compiles alone.
+    file(GLOB headers CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.h")
+    set(alone "")
+    foreach(header IN LISTS headers)
+        get_filename_component(stem ${header} NAME_WE)
+        file(CONFIGURE OUTPUT alone/${stem}.c CONTENT "#include \"@header@\"\nextern int ${name}_${stem}_alone;\n" @ONLY)
+        list(APPEND alone ${CMAKE_CURRENT_BINARY_DIR}/alone/${stem}.c)
+    endforeach()
+    add_library(${name}_headers OBJECT ${alone})
+    target_link_libraries(${name}_headers PRIVATE ${name} build_flags)
+endfunction()
+
+function(fleet_program name)
+    cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
+    add_executable(${name} ${arg_SOURCES})
+    target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+    target_link_libraries(${name} PRIVATE ${arg_DEPENDS} build_flags)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+    install(TARGETS ${name} RUNTIME DESTINATION bin)
+endfunction()
+
+function(fleet_unit_test library file)
+    cmake_parse_arguments(arg "" "" "DEPENDS;SOURCES;LINK_OPTIONS" ${ARGN})
+    string(REGEX REPLACE "^test_" "" short ${file})
+    set(target unit_${library}_${short})
+    add_executable(${target} ${CMAKE_SOURCE_DIR}/tests/unit/${library}/${file}.c ${arg_SOURCES})
+    target_link_libraries(${target} PRIVATE ${library} ${arg_DEPENDS} PkgConfig::CMOCKA build_flags)
+    target_compile_definitions(${target} PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    target_link_options(${target} PRIVATE ${arg_LINK_OPTIONS})
+    add_test(NAME unit.${library}.${short} COMMAND ${target})
+    set_tests_properties(unit.${library}.${short} PROPERTIES LABELS unit TIMEOUT 120)
+endfunction()
