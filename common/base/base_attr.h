@@ -24,7 +24,7 @@
  * x_free, which takes NULL.
  */
 #define DEFINE_CLEANUP(type, fn)                                                                   \
-    static inline UNUSED void fn##p(type **pointer)                                                \
+    static inline UNUSED void fn##p(type **pointer) /* NOLINT(bugprone-macro-parentheses) */       \
     {                                                                                              \
         fn(*pointer);                                                                              \
         *pointer = NULL;                                                                           \

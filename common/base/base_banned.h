@@ -14,6 +14,13 @@
 /* Macros of the C library's checks with clang; a macro cannot be poisoned. */
 #undef sprintf
 #undef vsprintf
+/* With _FORTIFY_SOURCE glibc has some of these as macros, which cannot be poisoned as they are. */
+#undef sprintf
+#undef vsprintf
+#undef strcpy
+#undef strcat
+#undef strncat
+#undef gets
 #pragma GCC poison atoi atol atoll atof gets strcpy strcat strncat sprintf vsprintf strtok gmtime  \
     localtime
 

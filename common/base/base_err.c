@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LONG_TEXT (2 * sizeof(((struct err *)0)->text))
+
 /* Copy what fits; never end in the middle of a UTF-8 sequence: texts go into JSON. */
 static void text_copy(char *out, size_t room, const char *text)
 {
-    size_t len = strlen(text);
-    if (len >= room) {
+    size_t len = strnlen(text, room);
+    if (len == room) {
         len = room - 1;
         while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
             len--;
@@ -18,12 +20,11 @@ static void text_copy(char *out, size_t room, const char *text)
     out[len] = '\0';
 }
 
-/* Append "more" behind what stands in out. */
-static void text_append(char *out, size_t room, const char *more)
+/* Append to LONG_TEXT bytes. It may be cut anywhere: text_copy cuts again, and earlier. */
+static void text_append(char *out, const char *more)
 {
     size_t len = strlen(out);
-    if (len + 1 < room)
-        text_copy(out + len, room - len, more);
+    (void)snprintf(out + len, LONG_TEXT - len, "%s", more);
 }
 
 static void trail_add(struct err *err, const char *file, int line)
@@ -50,8 +51,6 @@ static void fill(struct err *err, const char *file, int line, enum err_kind kind
     *err = made;
 }
 
-#define LONG_TEXT (2 * sizeof(((struct err *)0)->text))
-
 int err_set_at(struct err *err, const char *file, int line, enum err_kind kind, const char *domain,
                const char *code, const char *fmt, ...)
 {
@@ -76,8 +75,8 @@ int err_wrap_at(struct err *err, const char *file, int line, const char *fmt, ..
     (void)vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
     if (err->text[0] != '\0') {
-        text_append(text, sizeof(text), ": ");
-        text_append(text, sizeof(text), err->text);
+        text_append(text, ": ");
+        text_append(text, err->text);
     }
     text_copy(err->text, sizeof(err->text), text);
     trail_add(err, file, line);
@@ -117,8 +116,8 @@ int err_errno(struct err *err, enum err_kind kind, const char *domain, int errnu
     const char *description = strerrordesc_np(errnum);
     char number[16];
     (void)snprintf(number, sizeof(number), "%d", errnum);
-    text_append(text, sizeof(text), ": ");
-    text_append(text, sizeof(text), description != NULL ? description : "unknown error");
+    text_append(text, ": ");
+    text_append(text, description != NULL ? description : "unknown error");
     fill(err, __FILE__, __LINE__, kind, domain, name != NULL ? name : number, "", text);
     return -1;
 }

@@ -80,7 +80,6 @@ static void state_free(struct conf_state *state)
     free(state->args);
     free(state);
 }
-DEFINE_CLEANUP(struct conf_state, state_free)
 
 void conf_done(struct conf *conf)
 {
@@ -160,32 +159,38 @@ static int resolve(struct conf_state *state, void *target, struct err *err)
     return 0;
 }
 
-int conf_load(const struct conf_table *table, int argc, char **argv, char **environment,
-              void *target, FILE *out, struct conf *ret_conf, struct err *err)
+/* NULL when memory is short. */
+static struct conf_state *state_new(const struct conf_table *table)
 {
-    if (check_table(table, err) < 0)
-        return -1;
-    CLEANUP(state_freep) struct conf_state *state = calloc(1, sizeof(*state));
+    struct conf_state *state = calloc(1, sizeof(*state));
     if (state == NULL)
-        return err_nomem(err);
+        return NULL;
     state->table = table;
     state->entries = calloc(table->option_count + 1, sizeof(*state->entries));
-    if (state->entries == NULL)
-        return err_nomem(err);
+    if (state->entries == NULL) {
+        free(state);
+        return NULL;
+    }
     for (size_t i = 0; i < table->option_count; i++) {
         state->entries[i].row = &table->options[i];
         state->entries[i].secret = conf_is_secret_row(&table->options[i]);
     }
+    return state;
+}
 
+/* As conf_load(): 0 go on, 1 something was written, -1 an error. */
+static int fill(struct conf_state *state, int argc, char **argv, char **environment, void *target,
+                FILE *out, struct err *err)
+{
     /* Flags first, so that --help works in whatever environment; give() keeps their precedence. */
     if (conf_read_flags(state, argc, argv, err) < 0)
         return -1;
     if (state->want_help) {
-        conf_print_help(table, out);
+        conf_print_help(state->table, out);
         return 1;
     }
     if (state->want_version) {
-        table->version(out);
+        state->table->version(out);
         return 1;
     }
     if (conf_read_environment(state, environment, err) < 0 || resolve(state, target, err) < 0)
@@ -194,12 +199,27 @@ int conf_load(const struct conf_table *table, int argc, char **argv, char **envi
         conf_print_state(state, out);
         return 1;
     }
+    return 0;
+}
+
+int conf_load(const struct conf_table *table, int argc, char **argv, char **environment,
+              void *target, FILE *out, struct conf *ret_conf, struct err *err)
+{
+    if (check_table(table, err) < 0)
+        return -1;
+    struct conf_state *state = state_new(table);
+    if (state == NULL)
+        return err_nomem(err);
+    int rc = fill(state, argc, argv, environment, target, out, err);
+    if (rc != 0) {
+        state_free(state);
+        return rc;
+    }
     *ret_conf = (struct conf){.pairs = state->pairs,
                               .pair_count = state->passed_count,
                               .args = state->args,
                               .arg_count = state->arg_count,
                               .state = state};
-    state = NULL;
     return 0;
 }
 

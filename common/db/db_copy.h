@@ -4,7 +4,7 @@
  * be called.
  *
  * The way in is binary. Fields must have exactly the columns' types (int is not bigint: the server
- * refuses it with 22P03).
+ * refuses it with 22P03 or 08P01).
  *
  *   struct db_copy copy;
  *   db_copy_begin(&copy, conn, "copy t (id, name) from stdin (format binary)", err);

@@ -61,7 +61,7 @@ static void param_id(struct db_params *params, int32_t id)
 static int put_job(struct db_conn *db, const struct jobs_job *job, int lanes, bool with_snapshot,
                    struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
 
     db_params_init(&params);
     db_param_uuid(&params, job->id);
@@ -161,7 +161,7 @@ static const char *get_text(struct arena *arena, const struct db_result *res, in
 int jobs_get(struct db_conn *db, struct arena *arena, const uint8_t id[16], struct jobs_job *ret,
              struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
     struct jobs_job job = {0};
 
@@ -203,7 +203,7 @@ int jobs_get(struct db_conn *db, struct arena *arena, const uint8_t id[16], stru
 int jobs_lock(struct db_conn *db, struct arena *arena, const uint8_t id[16], struct jobs_job *ret,
               struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
 
     db_params_init(&params);
     db_param_uuid(&params, id);
@@ -215,7 +215,7 @@ int jobs_lock(struct db_conn *db, struct arena *arena, const uint8_t id[16], str
 int jobs_end(struct db_conn *db, const uint8_t id[16], enum jobs_state state, const char *outcome,
              int64_t now_us, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);
@@ -232,7 +232,7 @@ int jobs_stalled(struct db_conn *db, int64_t after_ms, enum jobs_kind kinds_from
                  enum jobs_kind kinds_to, struct jobs_token *tokens, size_t max, size_t *ret_count,
                  struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);

@@ -13,7 +13,7 @@ static int find_chunk(struct db_conn *db, const struct jobs_token *token, int32_
                       int64_t offset, enum jobs_take *ret_how, struct jobs_said *ret_said,
                       struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);
@@ -46,7 +46,7 @@ int jobs_take(struct db_conn *db, struct arena *arena, const struct jobs_token *
               int32_t partition, int64_t offset, enum jobs_take *ret_how,
               struct jobs_taken *ret_taken, struct jobs_said *ret_said, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
     struct jobs_taken taken = {.token = *token, .partition = partition, .offset = offset};
 
@@ -83,7 +83,7 @@ int jobs_take(struct db_conn *db, struct arena *arena, const struct jobs_token *
 static int move_lane(struct db_conn *db, const struct jobs_taken *taken, int64_t position,
                      struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
 
     db_params_init(&params);
     db_param_uuid(&params, taken->job.id);
@@ -96,7 +96,7 @@ static int move_lane(struct db_conn *db, const struct jobs_taken *taken, int64_t
 static int add_to_job(struct db_conn *db, struct jobs_job *job, const struct jobs_chunk *chunk,
                       bool lane_is_done, bool *ret_progress, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
     unsigned __int128 checksum = 0;
 
@@ -137,7 +137,7 @@ static int open_lane(struct db_conn *db, const struct db_stmt *stmt, const struc
 static int open_next(struct db_conn *db, const uint8_t job[16], struct jobs_said *said,
                      struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
 
     db_params_init(&params);
     db_param_uuid(&params, job);
@@ -150,7 +150,7 @@ static int open_next(struct db_conn *db, const uint8_t job[16], struct jobs_said
 static int open_extra(struct db_conn *db, const uint8_t job[16], int64_t extra,
                       struct jobs_said *said, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
 
     db_params_init(&params);
     db_param_uuid(&params, job);
@@ -167,7 +167,7 @@ static int open_extra(struct db_conn *db, const uint8_t job[16], int64_t extra,
 static int finish_job(struct db_conn *db, const struct jobs_job *job, jobs_finish_fn finish,
                       void *opaque, struct jobs_said *said, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     struct jobs_ending ending = {.state = JOBS_COMPLETED};
 
     if (finish(opaque, job, &ending, err) < 0)
@@ -189,7 +189,7 @@ static int finish_job(struct db_conn *db, const struct jobs_job *job, jobs_finis
 static int put_row(struct db_conn *db, const struct jobs_taken *taken,
                    const struct jobs_chunk *chunk, struct jobs_said *said, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
     int says =
         (said->progress ? JOBS_SAYS_PROGRESS : 0) | (said->terminal ? JOBS_SAYS_TERMINAL : 0);

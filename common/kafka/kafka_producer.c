@@ -19,6 +19,8 @@
 struct kafka_producer {
     struct kafka_client client; /* first: librdkafka's callbacks get it as their opaque */
     bool transactional;
+    int64_t transaction_timeout_ms;
+    int64_t transaction_end; /* the broker aborts what is still open then */
     kafka_delivered_fn delivered;
     void *opaque;
     struct kafka_producer_counts counts;
@@ -61,6 +63,9 @@ static int open_client(const struct kafka_settings *settings, enum kafka_role ro
     if (!producer)
         return err_nomem(err);
     producer->transactional = role == KAFKA_ROLE_TRANSACTIONAL;
+    producer->transaction_timeout_ms = settings->transaction_timeout_ms > 0
+                                           ? settings->transaction_timeout_ms
+                                           : KAFKA_TRANSACTION_TIMEOUT_MS;
     if (kafka_client_open(&producer->client, settings, role, NULL, on_report, err) < 0) {
         free(producer);
         return -1;
@@ -135,7 +140,15 @@ int kafka_producer_begin(struct kafka_producer *producer, struct err *err)
     if (error)
         return kafka_error_take(err, error, "begin_transaction");
     producer->undelivered = RD_KAFKA_RESP_ERR_NO_ERROR;
+    producer->transaction_end = kafka_deadline(producer->transaction_timeout_ms);
     return 0;
+}
+
+/* Until when a call may last: nothing done after the transaction's end can succeed. */
+static int64_t call_deadline(const struct kafka_producer *producer)
+{
+    int64_t deadline = kafka_deadline(producer->client.call_timeout_ms);
+    return producer->transactional ? MIN_OF(deadline, producer->transaction_end) : deadline;
 }
 
 static rd_kafka_headers_t *copy_headers(const struct record *record)
@@ -224,7 +237,7 @@ int kafka_producer_send_tagged(struct kafka_producer *producer, const struct rec
     assert(record->topic);
     if (introduce_topic(producer, record->topic, err) < 0)
         return -1;
-    int64_t deadline = kafka_deadline(producer->client.call_timeout_ms);
+    int64_t deadline = call_deadline(producer);
     rd_kafka_headers_t *headers = record->header_count ? copy_headers(record) : NULL;
     rd_kafka_resp_err_t code = enqueue(producer, record, headers, tag);
     while (code == RD_KAFKA_RESP_ERR__QUEUE_FULL && kafka_deadline_left_ms(deadline) > 0) {
@@ -315,7 +328,7 @@ int kafka_producer_send_offsets(struct kafka_producer *producer, const struct ka
     }
     struct offsets_arg arg = {.list = list, .group = group};
     int result = txn_call(producer, "send_offsets_to_transaction", call_send_offsets, &arg,
-                          kafka_deadline(producer->client.call_timeout_ms), err);
+                          call_deadline(producer), err);
     rd_kafka_topic_partition_list_destroy(list);
     return result;
 }
@@ -323,7 +336,7 @@ int kafka_producer_send_offsets(struct kafka_producer *producer, const struct ka
 int kafka_producer_commit(struct kafka_producer *producer, struct err *err)
 {
     assert(producer->transactional);
-    int64_t deadline = kafka_deadline(producer->client.call_timeout_ms);
+    int64_t deadline = call_deadline(producer);
     if (still_alive(producer, err) < 0)
         return -1;
     rd_kafka_resp_err_t code =
@@ -343,8 +356,7 @@ int kafka_producer_abort(struct kafka_producer *producer, struct err *err)
     assert(producer->transactional);
     if (still_alive(producer, err) < 0)
         return -1;
-    return txn_call(producer, "abort_transaction", call_abort, NULL,
-                    kafka_deadline(producer->client.call_timeout_ms), err);
+    return txn_call(producer, "abort_transaction", call_abort, NULL, call_deadline(producer), err);
 }
 
 int kafka_producer_flush(struct kafka_producer *producer, int timeout_ms, struct err *err)

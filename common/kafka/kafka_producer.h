@@ -8,9 +8,10 @@
  * authorized, record too large ...). Plainly retriable answers of a broker
  * (coordinator moving or loading, concurrent transactions) are retried inside, within the bound.
  *
- * Every call is bounded by settings->call_timeout_ms, commit and abort also by the transaction
- * time-out. That is as much as librdkafka promises: versions exist in which send_offsets and commit
- * hang for ever after a broker died. The loop therefore arms base_signal's watchdog around them.
+ * Every call is bounded by settings->call_timeout_ms, and all calls of a transaction together by
+ * the transaction time-out: afterwards the broker has aborted it anyway. That is as much as
+ * librdkafka promises: versions exist in which send_offsets and commit hang for ever after a broker
+ * died. The loop therefore arms base_signal's watchdog around them.
  */
 #ifndef KAFKA_PRODUCER_H
 #define KAFKA_PRODUCER_H

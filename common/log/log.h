@@ -8,7 +8,7 @@
  * Events are short constant snake_case names; what varies goes into fields. Keys are static texts,
  * other than ts, level, worker and event. A line holds at most LOG_LINE_MAX bytes and a value at
  * most LOG_VALUE_MAX: what is longer is cut and the line says "cut":true. Bytes that are no UTF-8
- * become U+FFFD.
+ * become U+FFFD. (Processes that share one pipe may mix lines longer than PIPE_BUF, 4096 bytes.)
  *
  * No code, customer identifier or secret is ever logged: use LOG_HASH. As a last defence a text
  * whose key is password, secret, code, codes, customer, email or ends in _password or _secret is

@@ -51,12 +51,13 @@ static size_t utf8_length(const unsigned char *at, size_t left)
 static size_t escape(const unsigned char *at, size_t left, char out[8], size_t *ret_len)
 {
     static const char hex[] = "0123456789abcdef";
+    static const char replacement[3] = {'\xef', '\xbf', '\xbd'}; /* U+FFFD */
     static const char short_names[] = "\"\\\b\f\n\r\t";
     static const char short_letters[] = "\"\\bfnrt";
     size_t used = utf8_length(at, left);
     if (used == 0) {
-        memcpy(out, "\xef\xbf\xbd", 3);
-        *ret_len = 3;
+        memcpy(out, replacement, sizeof(replacement));
+        *ret_len = sizeof(replacement);
         return 1;
     }
     const char *name = at[0] == '\0' ? NULL : strchr(short_names, at[0]);
@@ -65,10 +66,9 @@ static size_t escape(const unsigned char *at, size_t left, char out[8], size_t *
         out[1] = short_letters[name - short_names];
         *ret_len = 2;
     } else if (at[0] < 0x20 || at[0] == 0x7f) {
-        memcpy(out, "\\u00", 4);
-        out[4] = hex[at[0] >> 4];
-        out[5] = hex[at[0] & 15];
-        *ret_len = 6;
+        const char code[6] = {'\\', 'u', '0', '0', hex[at[0] >> 4], hex[at[0] & 15]};
+        memcpy(out, code, sizeof(code));
+        *ret_len = sizeof(code);
     } else {
         memcpy(out, at, used);
         *ret_len = used;

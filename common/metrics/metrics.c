@@ -64,7 +64,8 @@ static const char *find_fault(const struct metrics_row *row)
         if (row->dynamic_max > METRICS_DYNAMIC_LIMIT)
             return "too many dynamic values";
     }
-    if ((row->type == METRICS_HISTOGRAM) != (row->bounds != NULL && row->bound_count > 0))
+    bool is_histogram = row->type == METRICS_HISTOGRAM;
+    if (is_histogram != (row->bounds != NULL) || is_histogram != (row->bound_count > 0))
         return "a histogram, and nothing else, has bounds";
     for (size_t i = 0; i < row->bound_count; i++) {
         if (!isfinite(row->bounds[i]) || (i > 0 && row->bounds[i] <= row->bounds[i - 1]))
@@ -97,6 +98,7 @@ static int family_init(struct metrics_family *family, const struct metrics_row *
 {
     family->row = row;
     family->room = row->values != NULL ? count_values(row) : row->dynamic_max + 1;
+    assert(family->room > 0);
     family->series = calloc(family->room, sizeof(*family->series));
     if (family->series == NULL)
         return -1;
@@ -141,7 +143,7 @@ void metrics_free(struct metrics *metrics)
 {
     if (metrics == NULL)
         return;
-    for (size_t i = 0; i < metrics->count; i++) {
+    for (size_t i = 0; metrics->families != NULL && i < metrics->count; i++) {
         struct metrics_family *family = &metrics->families[i];
         for (unsigned j = 0; family->series != NULL && j < family->room; j++)
             free(family->series[j].buckets);

@@ -35,9 +35,9 @@ struct metrics_row {
     const char *name;
     const char *help;
     enum metrics_type type;
+    unsigned dynamic_max;      /* most values of the label beside "other"; 0: fixed ones  */
     const char *label;         /* NULL: none                                              */
     const char *const *values; /* fixed values, NULL at the end; or NULL with dynamic_max */
-    unsigned dynamic_max;      /* most values beside "other"                              */
     const double *bounds;      /* upper bounds of a histogram's buckets, rising; +Inf is added */
     size_t bound_count;
 };

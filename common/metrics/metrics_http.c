@@ -146,18 +146,22 @@ static int listen_on(const char *address, int *ret_fd, unsigned *ret_port, struc
 
     int rc = -1;
     int yes = 1;
-    struct sockaddr_storage bound;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } bound;
+    memset(&bound, 0, sizeof(bound));
     socklen_t bound_len = sizeof(bound);
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
         bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0 ||
-        getsockname(fd, (struct sockaddr *)&bound, &bound_len) != 0) {
+        getsockname(fd, &bound.any, &bound_len) != 0) {
         (void)err_errno(err, ERR_FATAL, "metrics", errno, "cannot listen on %s", address);
         if (fd >= 0)
             (void)close(fd);
     } else {
-        *ret_port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
-                                                      : ((struct sockaddr_in *)&bound)->sin_port);
+        *ret_port = ntohs(bound.any.sa_family == AF_INET6 ? bound.v6.sin6_port : bound.v4.sin_port);
         *ret_fd = fd;
         rc = 0;
     }

@@ -238,8 +238,25 @@ static bool is_missing(const struct msg_field *field, const char *data)
     return false;
 }
 
+/* What the rows cannot say, by the same function that checks what is decoded. */
+static int check_object(struct walk *walk, const struct msg_table *table, const char *data)
+{
+    struct msg_reasons reasons;
+    reasons.arena = NULL;
+    reasons.count = 0;
+    struct msg_check check = {.reasons = &reasons, .path = &walk->path, .table = table};
+    for (size_t i = 0; i < table->count; i++) {
+        if (!is_absent(&table->fields[i], data))
+            check.seen |= UINT64_C(1) << i;
+    }
+    table->check(data, &check);
+    return reasons.count == 0 ? 0 : broken(walk, "has members that do not go together");
+}
+
 static int encode_object(struct walk *walk, const struct msg_table *table, const char *data)
 {
+    if (table->check != NULL && check_object(walk, table, data) < 0)
+        return -1;
     jsonio_begin_object(&walk->writer);
     for (size_t i = 0; i < table->count; i++) {
         const struct msg_field *field = &table->fields[i];

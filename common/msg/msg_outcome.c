@@ -127,18 +127,27 @@ static const struct msg_table code_refusal_table = {
 };
 
 static const struct msg_field code_rejected_rows[] = {
-    MSG_LIST(struct msg_code_rejected, reasons, "reasons", 0, 0, MSG_REASONS_LISTED,
+    MSG_LIST(struct msg_code_rejected, reasons, "reasons", 0, 1, MSG_REASONS_LISTED,
              &msg_table_reason, "What stands against the command as a whole."),
-    MSG_LIST(struct msg_code_rejected, codes, "codes", 0, 0, MSG_CODES_MAX, &code_refusal_table,
+    MSG_LIST(struct msg_code_rejected, codes, "codes", 0, 1, MSG_CODES_MAX, &code_refusal_table,
              "What stands against each of its codes."),
     MSG_TEXT(struct msg_code_rejected, order_id, "order_id", 0, MSG_FORM_LINE, 1, 128,
              "The order of the command."),
 };
+
+static void check_code_rejected(const void *data, struct msg_check *check)
+{
+    const struct msg_code_rejected *rejected = data;
+    if (rejected->reasons.count == 0 && rejected->codes.count == 0)
+        msg_check_fail(check, MSG_REASON_REQUIRED, "reasons", NULL);
+}
+
 const struct msg_table msg_table_code_rejected = {
     .help = "A redeem, validate or release command was refused and had no effect.",
     .size = sizeof(struct msg_code_rejected),
     MSG_ROWS(code_rejected_rows),
     .open = true,
+    .check = check_code_rejected,
     .rules = "\"anyOf\":[{\"required\":[\"reasons\"]},{\"required\":[\"codes\"]}]",
 };
 

@@ -52,6 +52,10 @@ static void add(struct msg_reasons *reasons, const char *code, const char *point
 {
     if (reasons->count == MSG_REASONS_MAX)
         return;
+    if (reasons->arena == NULL) {
+        reasons->items[reasons->count++] = (struct msg_reason){0};
+        return;
+    }
     struct msg_reason reason = {
         .code = arena_strdup(reasons->arena, code),
         .pointer = pointer == NULL ? NULL : arena_strdup(reasons->arena, pointer),

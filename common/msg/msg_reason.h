@@ -131,7 +131,7 @@ struct msg_reason {
 /* Reasons that are gathered while a message is checked; the first names the outcome. */
 #define MSG_REASONS_MAX 16
 struct msg_reasons {
-    struct arena *arena;
+    struct arena *arena; /* NULL: they are counted only */
     struct msg_reason items[MSG_REASONS_MAX];
     size_t count;
     bool nomem;

@@ -95,7 +95,7 @@ static const struct db_stmt *const load_statements[LOAD_STATEMENTS] = {
 static int query_all(struct db_conn *db, int64_t since, struct db_result results[LOAD_STATEMENTS],
                      struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     int queued = 0;
 
     db_params_init(&params);

@@ -10,7 +10,7 @@ int store_space_lock(struct db_conn *db, const char *fingerprint, const char *pa
                      unsigned __int128 capacity, unsigned __int128 usable, struct store_space *ret,
                      struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);
@@ -31,7 +31,7 @@ int store_space_lock(struct db_conn *db, const char *fingerprint, const char *pa
 
 int store_space_reserve(struct db_conn *db, int32_t space, int64_t codes, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
 
     db_params_init(&params);
     db_param_int4(&params, space);
@@ -58,7 +58,7 @@ static void param_time(struct db_params *params, int64_t us)
 int store_batch_put(struct db_conn *db, const struct store_batch *batch, int32_t *ret_id,
                     struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);
@@ -110,7 +110,7 @@ int store_code_copy_row(struct db_copy *copy, const char *key, size_t key_len, i
 int store_code_put_some(struct db_conn *db, int32_t batch, const char *const *keys,
                         const int32_t *serials, size_t count, bool *ret_placed, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);
@@ -144,7 +144,7 @@ int store_code_put_some(struct db_conn *db, int32_t batch, const char *const *ke
 int store_code_taken(struct db_conn *db, const char *const *keys, size_t count, bool *ret_taken,
                      struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);
@@ -172,7 +172,7 @@ int store_code_summarize(struct db_conn *db, struct err *err)
 int store_redrawn_put(struct db_conn *db, int32_t batch, const struct store_redrawn *rows,
                       size_t count, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
 
     if (count == 0)
         return 0;
@@ -198,7 +198,7 @@ int store_redrawn_put(struct db_conn *db, int32_t batch, const struct store_redr
 int store_redrawn_open(struct db_conn *db, int32_t batch, struct store_redrawn *rows, size_t max,
                        size_t *ret_count, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);
@@ -216,7 +216,7 @@ int store_redrawn_open(struct db_conn *db, int32_t batch, struct store_redrawn *
 int store_redrawn_move(struct db_conn *db, int32_t batch, const struct store_redrawn *row,
                        struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
 
     db_params_init(&params);
     db_param_int4(&params, batch);
@@ -229,7 +229,7 @@ int store_redrawn_move(struct db_conn *db, int32_t batch, const struct store_red
 int store_redrawn_count(struct db_conn *db, int32_t batch, struct store_redrawn_sums *ret,
                         struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);

@@ -9,7 +9,7 @@
 int store_command_get(struct db_conn *db, struct arena *arena, int16_t kind, int32_t source_id,
                       const char *ce_id, struct store_command *ret, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
     struct store_command command = {.kind = kind, .source_id = source_id};
     size_t hash_len = 0;
@@ -46,7 +46,7 @@ int store_command_get(struct db_conn *db, struct arena *arena, int16_t kind, int
 
 int store_command_put(struct db_conn *db, const struct store_command *command, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
 
     db_params_init(&params);
     db_param_int2(&params, command->kind);

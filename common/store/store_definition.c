@@ -73,7 +73,7 @@ int definition_lock(const struct store_change *change, struct err *err)
 int definition_get(const struct store_change *change, enum msg_definition_kind kind,
                    const char *ext_id, struct db_result *ret_res, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
 
     db_params_init(&params);
     db_param_text(&params, ext_id);
@@ -122,7 +122,7 @@ int definition_note(const struct store_change *change, const struct stamp *stamp
                     enum msg_definition_kind kind, int32_t id, int64_t version, const char *action,
                     struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
 
     db_params_init(&params);
     db_param_int2(&params, kind_of(kind)->number);
@@ -182,13 +182,20 @@ static int is_used(const struct store_change *change, const struct kind *kind, i
     return db_get_bool(&res, 0, 0);
 }
 
-static int copy_name(struct arena *arena, const struct db_result *res, int row, int col,
-                     const char **ret_name)
+/* The ids in the first column, in the arena. */
+static int take_ids(struct arena *arena, const struct db_result *res, const uint8_t (**ret_ids)[16],
+                    size_t *ret_count, struct err *err)
 {
-    if (db_is_null(res, row, col))
-        return 0;
-    *ret_name = arena_strdup(arena, db_get_text(res, row, col, NULL));
-    return *ret_name == NULL ? -1 : 0;
+    size_t count = (size_t)db_result_rows(res);
+    uint8_t(*ids)[16] = arena_zalloc(arena, count + 1, sizeof(*ids));
+
+    if (ids == NULL)
+        return err_nomem(err);
+    for (size_t i = 0; i < count; i++)
+        memcpy(ids[i], db_get_uuid(res, (int)i, 0), sizeof(ids[i]));
+    *ret_ids = (const uint8_t(*)[16])ids;
+    *ret_count = count;
+    return 0;
 }
 
 static int collect_jobs(const struct store_change *change, const struct kind *kind, int32_t id,
@@ -203,30 +210,14 @@ static int collect_jobs(const struct store_change *change, const struct kind *ki
     db_param_int4(&params, id);
     if (db_query(change->db, kind->jobs, &params, &res, err) < 0)
         return err_wrap(err, "collect the jobs of a definition");
-    size_t count = (size_t)db_result_rows(&res);
-
-    if (count == 0)
-        return 0;
-    struct store_definition_job *jobs = arena_zalloc(change->arena, count, sizeof(jobs[0]));
-
-    if (jobs == NULL)
-        return err_nomem(err);
-    for (size_t i = 0; i < count; i++) {
-        memcpy(jobs[i].id, db_get_uuid(&res, (int)i, 0), sizeof(jobs[i].id));
-        if (copy_name(change->arena, &res, (int)i, 1, &jobs[i].campaign) < 0 ||
-            copy_name(change->arena, &res, (int)i, 2, &jobs[i].coupon) < 0)
-            return err_nomem(err);
-    }
-    ret->jobs = jobs;
-    ret->job_count = count;
-    return 0;
+    return take_ids(change->arena, &res, &ret->jobs, &ret->job_count, err);
 }
 
 int store_definition_archive(const struct store_change *change, enum msg_definition_kind kind,
                              const char *id, struct store_definition *ret, struct err *ret_refused,
                              struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result found = {0};
     const struct kind *what = kind_of(kind);
     struct store_definition done = {.event = {kind, id, 0, MSG_STATUS_ARCHIVED}};
@@ -274,7 +265,7 @@ int store_definition_cancelled(struct db_conn *db, struct arena *arena, int64_t 
                                const char *message, const uint8_t (**ret_jobs)[16],
                                size_t *ret_count, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);
@@ -282,14 +273,5 @@ int store_definition_cancelled(struct db_conn *db, struct arena *arena, int64_t 
     db_param_text(&params, message);
     if (db_query(db, &store_sql_definition_jobs_ended, &params, &res, err) < 0)
         return err_wrap(err, "look up cancelled jobs");
-    size_t count = (size_t)db_result_rows(&res);
-    uint8_t(*jobs)[16] = arena_zalloc(arena, count + 1, sizeof(*jobs));
-
-    if (jobs == NULL)
-        return err_nomem(err);
-    for (size_t i = 0; i < count; i++)
-        memcpy(jobs[i], db_get_uuid(&res, (int)i, 0), sizeof(jobs[i]));
-    *ret_jobs = (const uint8_t(*)[16])jobs;
-    *ret_count = count;
-    return 0;
+    return take_ids(arena, &res, ret_jobs, ret_count, err);
 }

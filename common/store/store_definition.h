@@ -46,18 +46,12 @@ struct store_change {
     bool structured;
 };
 
-struct store_definition_job {
-    uint8_t id[16];
-    const char *campaign; /* what the job is about; may be NULL */
-    const char *coupon;
-};
-
 /* What a command came to. Texts and jobs live in the arena. */
 struct store_definition {
     struct msg_definition_event event;
     bool unchanged; /* everything was so already */
     /* Jobs not yet ended that go with an archived campaign or coupon: the caller cancels them. */
-    const struct store_definition_job *jobs;
+    const uint8_t (*jobs)[16];
     size_t job_count;
 };
 

@@ -86,7 +86,7 @@ static void put_params(struct db_params *params, const struct msg_campaign_put *
 static int repath(const struct store_change *change, int32_t id, const struct stamp *stamp,
                   struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
 
     db_params_init(&params);
     db_param_int4(&params, id);
@@ -100,7 +100,7 @@ int store_definition_put_campaign(const struct store_change *change,
                                   const struct msg_campaign_put *put, struct store_definition *ret,
                                   struct err *ret_refused, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result found = {0};
     struct store_definition done = {
         .event = {MSG_DEFINITION_CAMPAIGN, put->id, 0, event_status(put->status)}};

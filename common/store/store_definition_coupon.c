@@ -15,7 +15,7 @@ struct references {
 static int find_campaign(const struct store_change *change, const char *campaign,
                          int32_t *ret_campaign, struct err *ret_refused, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);
@@ -104,7 +104,7 @@ static void discount_params(struct db_params *params, const struct references *r
 static int write_discounts(const struct store_change *change, int32_t id,
                            const struct references *refs, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
 
     db_params_init(&params);
     db_param_int4(&params, id);
@@ -151,7 +151,7 @@ int store_definition_put_coupon(const struct store_change *change, const struct 
                                 struct store_definition *ret, struct err *ret_refused,
                                 struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result found = {0};
     struct store_definition done = {
         .event = {MSG_DEFINITION_COUPON, put->id, 0,

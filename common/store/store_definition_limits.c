@@ -73,7 +73,7 @@ static void subject_params(struct db_params *params, const struct way *way, int3
 static int worst(struct db_conn *db, const struct way *way, int32_t id, int64_t *ret_uses,
                  struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);
@@ -91,7 +91,7 @@ static int worst(struct db_conn *db, const struct way *way, int32_t id, int64_t 
 static int fill(struct db_conn *db, const struct way *way, int32_t id, int64_t limit,
                 int64_t *ret_uses, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);

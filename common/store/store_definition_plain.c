@@ -28,7 +28,7 @@ static int write_plain(const struct store_change *change, const struct plain *pl
                        const char *ext_id, const void *put, const struct db_result *found,
                        struct store_definition *ret, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     bool exists = db_result_rows(found) > 0;
     int32_t id = exists ? db_get_int32(found, 0, 0) : 0;
     struct store_definition done = {.event = {plain->kind, ext_id, 0, MSG_STATUS_ACTIVE}};

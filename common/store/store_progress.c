@@ -14,7 +14,7 @@ int store_progress_assign(struct db_conn *db, const char *worker, const char *to
                           int32_t partition, const char *owner, struct store_progress *ret,
                           struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);
@@ -38,7 +38,7 @@ int store_progress_assign(struct db_conn *db, const char *worker, const char *to
 int store_progress_advance(struct db_conn *db, const char *worker,
                            const struct store_advance *advances, size_t count, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);
@@ -82,7 +82,7 @@ int store_progress_note(struct db_conn *db, const char *worker, const char *topi
                         int32_t partition, int64_t epoch, int64_t offset, unsigned *ret_deaths,
                         struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);

@@ -80,7 +80,7 @@ int store_redemption_find(struct db_conn *db, struct arena *arena, const int32_t
                           const char *const *ce_ids, size_t count, struct store_redemption **ret,
                           size_t *ret_count, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);
@@ -177,7 +177,7 @@ int store_redemption_put(struct db_conn *db, const struct store_redemption *rows
 
 int store_redemption_lock(struct db_conn *db, int32_t source_id, const char *ce_id, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
 
     db_params_init(&params);
     db_param_int4(&params, source_id);
@@ -188,7 +188,7 @@ int store_redemption_lock(struct db_conn *db, int32_t source_id, const char *ce_
 int store_redemption_release(struct db_conn *db, int32_t source_id, const char *ce_id,
                              const int16_t *lines, size_t count, int64_t at_us, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
 
     db_params_init(&params);
     db_param_int4(&params, source_id);

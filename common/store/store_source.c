@@ -79,7 +79,7 @@ static void keep(struct store_source *source, const char *name, int32_t id)
 int store_source_find(struct store_source *source, struct db_conn *db, const char *name,
                       int32_t *ret_id, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
     const struct kept *kept = store_map_get(&source->by_name, name, strlen(name));
 
@@ -102,7 +102,7 @@ int store_source_find(struct store_source *source, struct db_conn *db, const cha
 int store_source_id(struct store_source *source, struct db_conn *db, const char *name,
                     int32_t *ret_id, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);

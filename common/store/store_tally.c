@@ -20,7 +20,7 @@ static bool seen_before(const struct store_tally *tallies, size_t i)
 int store_tally_add(struct db_conn *db, int16_t shard, const struct store_tally *tallies,
                     size_t count, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
 
     if (count == 0)
         return 0;

@@ -62,7 +62,7 @@ int store_code_take(struct db_conn *db, struct arena *arena, const char *const *
                     const int32_t *uses, size_t count, struct store_code **ret_codes,
                     size_t *ret_count, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);
@@ -76,7 +76,7 @@ int store_code_take(struct db_conn *db, struct arena *arena, const char *const *
 int store_code_read(struct db_conn *db, struct arena *arena, const char *const *keys, size_t count,
                     bool lock, struct store_code **ret_codes, size_t *ret_count, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);
@@ -89,7 +89,7 @@ int store_code_read(struct db_conn *db, struct arena *arena, const char *const *
 int store_code_settle(struct db_conn *db, const char *const *keys, const int32_t *changes,
                       size_t count, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
 
     if (count == 0)
         return 0;
@@ -161,7 +161,7 @@ static void set_uses(struct store_counter **sorted, size_t count, const struct s
 int store_counter_read(struct db_conn *db, struct store_counter *counters, size_t count, bool lock,
                        struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     if (count == 0)
@@ -199,7 +199,7 @@ int store_counter_read(struct db_conn *db, struct store_counter *counters, size_
 int store_counter_add(struct db_conn *db, const struct store_counter *counters, size_t count,
                       struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
 
     if (count == 0)
         return 0;
@@ -221,7 +221,7 @@ int store_counter_add(struct db_conn *db, const struct store_counter *counters, 
 int store_counter_give_back(struct db_conn *db, const struct store_counter *counters, size_t count,
                             struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
 
     if (count == 0)
         return 0;

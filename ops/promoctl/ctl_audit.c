@@ -34,8 +34,8 @@ static char *check_words(const char *text)
 static int run_check(struct db_conn *db, const struct ctl_check *check, struct ctl_report *report,
                      struct err *err)
 {
-    CLEANUP(buf_done) struct buf sql;
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(buf_done) struct buf sql = {0};
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     buf_init(&sql);
@@ -111,7 +111,7 @@ static int run(struct ctl *ctl, struct ctl_report *report, struct err *err)
         return -1;
     if (!ctl->options.export_dir)
         ctl_report_skip(report, "exports", "no directory given (--export-dir)");
-    else if (ctl_audit_exports(report, ctl->options.export_dir, err) < 0)
+    else if (ctl_audit_exports(report, db, ctl->options.export_dir, err) < 0)
         return -1;
     return 0;
 }

@@ -52,7 +52,8 @@ void ctl_report_note(struct ctl_report *report, const char *name, const char *fm
     PRINTF_LIKE(3, 4);
 
 /* ctl_audit_export.c: every manifest below the directory. */
-int ctl_audit_exports(struct ctl_report *report, const char *dir, struct err *err) MUST_CHECK;
+int ctl_audit_exports(struct ctl_report *report, struct db_conn *db, const char *dir,
+                      struct err *err) MUST_CHECK;
 
 /*
  * ctl_audit_kafka.c. What has to be known of the data base before Kafka is read is taken first, in

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Exports against their manifests: every part is there with the size, the SHA-256 and (for CSV and
- * JSON Lines, which have no compression) nothing else than the manifest claims. Files of parts that
- * no manifest names are none of an export's business: an attempt that was given up leaves them.
+ * Exports against their manifests: every part is there with the size and the SHA-256 that the
+ * manifest claims, has room for its rows, and the rows add up, to those of the job. Files that no
+ * manifest names are none of an export's business: an attempt that was given up leaves them.
+ *
+ *   {"job": UUID, "rows": N, "parts": [{"file": NAME, "rows": N, "bytes": N, "sha256": HEX}], ...}
  */
 #include "base_digest.h"
 #include "ctl_audit.h"
+#include "db_query.h"
 #include "jsonio.h"
 #include "jsonio_writer.h"
 
@@ -23,13 +26,14 @@
 
 struct exports {
     struct ctl_report *report;
+    struct db_conn *db;
     int64_t manifests;
 };
 
 static void report_file(struct ctl_report *report, const char *what, const char *path,
                         const char *detail)
 {
-    CLEANUP(buf_done) struct buf buf;
+    CLEANUP(buf_done) struct buf buf = {0};
     struct jsonio_writer writer;
 
     buf_init(&buf);
@@ -133,9 +137,45 @@ static int64_t check_part(struct exports *exports, const char *manifest, const c
     return rows;
 }
 
-static void check_manifest(struct exports *exports, const char *dir, const char *path)
+/* The job that the manifest names must have written as many rows. 0, or -1: the data base failed.
+ */
+static int check_job(struct exports *exports, const char *path, const struct json_object *root,
+                     int64_t rows, struct err *err)
 {
-    CLEANUP(buf_done) struct buf text;
+    CLEANUP(db_params_done) struct db_params params = {0};
+    CLEANUP(db_result_done) struct db_result res = {0};
+    uint8_t job[DIGEST_UUID_LEN];
+    const char *text = NULL;
+    struct err wrong = {0};
+    char detail[128];
+
+    int got = jsonio_get_text(root, "", "job", 64, &text, &wrong);
+    if (got < 0 || (got > 0 && digest_uuid_parse(text, job) < 0)) {
+        report_file(exports->report, "manifest names no job", path, NULL);
+        return 0;
+    }
+    if (got == 0)
+        return 0;
+    db_params_init(&params);
+    db_param_uuid(&params, job);
+    if (db_query_once(exports->db, "select state, done from job where id = $1", &params, &res,
+                      err) < 0)
+        return -1;
+    if (db_result_rows(&res) == 0)
+        return 0; /* an export of another fleet, or of a data base before this one */
+    int state = db_get_int32(&res, 0, 0);
+    int64_t done = db_get_int64(&res, 0, 1);
+    snprintf(detail, sizeof detail, "%" PRId64 " rows in the manifest, %" PRId64 " in job %s", rows,
+             done, text);
+    if (state == 3 && done != rows)
+        report_file(exports->report, "the job has written another number of rows", path, detail);
+    return 0;
+}
+
+static int check_manifest(struct exports *exports, const char *dir, const char *path,
+                          struct err *ret_err)
+{
+    CLEANUP(buf_done) struct buf text = {0};
     CLEANUP(jsonio_freep) struct json_object *root = NULL;
     struct json_object *parts = NULL;
     struct err err = {0};
@@ -146,7 +186,7 @@ static void check_manifest(struct exports *exports, const char *dir, const char 
     buf_init(&text);
     if (read_file(path, MANIFEST_MAX, &text, &why) < 0) {
         report_file(exports->report, "manifest cannot be read", path, why);
-        return;
+        return 0;
     }
     if (jsonio_parse(text.data, text.len, MANIFEST_MAX, &root, &err) < 0 ||
         (jsonio_type(root) != JSONIO_OBJECT &&
@@ -154,14 +194,14 @@ static void check_manifest(struct exports *exports, const char *dir, const char 
         jsonio_require_int(root, "", "rows", 0, INT64_MAX, &total, &err) < 0 ||
         jsonio_get_node(root, "", "parts", JSONIO_ARRAY, &parts, &err) < 0) {
         report_file(exports->report, "manifest cannot be understood", path, err.text);
-        return;
+        return 0;
     }
     for (size_t i = 0; parts && i < jsonio_length(parts); i++) {
         char at[32];
         snprintf(at, sizeof at, "/parts/%zu", i);
         int64_t rows = check_part(exports, path, dir, jsonio_item(parts, i), at);
         if (rows < 0)
-            return;
+            return 0;
         sum += rows;
     }
     if (sum != total) {
@@ -170,6 +210,7 @@ static void check_manifest(struct exports *exports, const char *dir, const char 
                  sum);
         report_file(exports->report, "rows of the parts are not the manifest's", path, detail);
     }
+    return check_job(exports, path, root, total, ret_err);
 }
 
 static int walk(struct exports *exports, const char *dir, int depth, struct err *err)
@@ -185,7 +226,7 @@ static int walk(struct exports *exports, const char *dir, int depth, struct err 
             snprintf(path, sizeof path, "%s/%s", dir, entry->d_name) >= (int)sizeof path)
             continue;
         if (strcmp(entry->d_name, MANIFEST) == 0)
-            check_manifest(exports, dir, path);
+            got = check_manifest(exports, dir, path, err);
         else if (depth < DEPTH_MAX && lstat(path, &stat) == 0 && S_ISDIR(stat.st_mode))
             got = walk(exports, path, depth + 1, err);
     }
@@ -193,9 +234,10 @@ static int walk(struct exports *exports, const char *dir, int depth, struct err 
     return got;
 }
 
-int ctl_audit_exports(struct ctl_report *report, const char *dir, struct err *err)
+int ctl_audit_exports(struct ctl_report *report, struct db_conn *db, const char *dir,
+                      struct err *err)
 {
-    struct exports exports = {.report = report};
+    struct exports exports = {.report = report, .db = db};
 
     ctl_report_begin(report, "exports", "The files of every export are what its manifest says.");
     if (walk(&exports, dir, 0, err) < 0) {

@@ -341,7 +341,7 @@ enum msg_topic ctl_events_of_kind(int kind)
 void ctl_report_command(struct ctl_report *report, const char *what, const char *topic,
                         const char *source, const char *id, const char *detail)
 {
-    CLEANUP(buf_done) struct buf buf;
+    CLEANUP(buf_done) struct buf buf = {0};
     struct jsonio_writer writer;
 
     buf_init(&buf);

@@ -20,7 +20,7 @@ typedef int (*row_fn)(struct ctl_audit_kafka *audit, const struct db_result *res
 static int each_row(struct ctl_audit_kafka *audit, struct db_conn *db, const char *query,
                     row_fn take, void *opaque, struct err *err)
 {
-    CLEANUP(buf_done) struct buf sql;
+    CLEANUP(buf_done) struct buf sql = {0};
 
     buf_init(&sql);
     buf_printf(&sql, "declare audit_rows no scroll cursor for %s", query);

@@ -118,7 +118,7 @@ static void print_text(const struct json_object *code)
 int ctl_code_show(struct ctl *ctl, enum ctl_exit *ret_exit, struct err *err)
 {
     CLEANUP(db_conn_closep) struct db_conn *db = NULL;
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
     CLEANUP(jsonio_freep) struct json_object *code = NULL;
     char key[CODES_KEY_BYTES + 1];

@@ -59,7 +59,7 @@ struct watch {
 /* 1 found; 0 not there (yet). */
 static int find_job(struct watch *watch, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
     const char *wanted = watch->ctl->args[0];
 
@@ -87,7 +87,7 @@ static int find_job(struct watch *watch, struct err *err)
 
 static int read_job(struct watch *watch, struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);
@@ -127,7 +127,7 @@ static void reckon_rate(struct watch *watch)
 
 static void write_json(struct watch *watch)
 {
-    CLEANUP(buf_done) struct buf buf;
+    CLEANUP(buf_done) struct buf buf = {0};
     struct jsonio_writer writer;
     double left = watch->rate > 0 ? (double)(watch->total - watch->done) / watch->rate : -1;
 
@@ -267,7 +267,7 @@ int ctl_job_list(struct ctl *ctl, enum ctl_exit *ret_exit, struct err *err)
         {"command", false}, {"campaign", false}, {"coupon", false}, {"total", true},
         {"done", true},     {"accepted", false}, {"seconds", true}};
     CLEANUP(db_conn_closep) struct db_conn *db = NULL;
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
     struct ctl_table table;
 

@@ -198,7 +198,7 @@ static int fill_record(struct arena *arena, const struct msg_topics *names,
     const char *value = "";
     size_t value_len = 0;
     if (jsonio_member(root, "data", &data)) {
-        CLEANUP(buf_done) struct buf buf;
+        CLEANUP(buf_done) struct buf buf = {0};
         struct jsonio_writer writer;
         buf_init(&buf);
         jsonio_writer_init(&writer, &buf);

@@ -45,7 +45,7 @@ static void plan_done(struct plan *plan)
 static int coupon_pattern(struct db_conn *db, const char *coupon, char **ret_pattern,
                           struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);
@@ -107,7 +107,7 @@ static int read_words(const struct ctl *ctl, struct plan *plan, struct err *err)
 static int read_live(struct db_conn *db, const struct codes_pattern *pattern, codes_u128 *ret_live,
                      struct err *err)
 {
-    CLEANUP(db_params_done) struct db_params params;
+    CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);
@@ -218,7 +218,7 @@ static void put_u128(struct jsonio_writer *writer, const char *name, codes_u128 
 static void print_json(const struct plan *plan)
 {
     const struct codes_capacity *figures = &plan->figures;
-    CLEANUP(buf_done) struct buf buf;
+    CLEANUP(buf_done) struct buf buf = {0};
     struct jsonio_writer writer;
 
     buf_init(&buf);

@@ -38,7 +38,7 @@ void ctl_report_more(struct ctl_report *report, int64_t rows)
 
 static void write_json(const struct ctl_report *report, double seconds)
 {
-    CLEANUP(buf_done) struct buf buf;
+    CLEANUP(buf_done) struct buf buf = {0};
     struct jsonio_writer writer;
 
     buf_init(&buf);
@@ -92,7 +92,7 @@ static void write_remark(const struct ctl_report *report, const char *kind, cons
                          const char *text)
 {
     if (report->json) {
-        CLEANUP(buf_done) struct buf buf;
+        CLEANUP(buf_done) struct buf buf = {0};
         struct jsonio_writer writer;
         buf_init(&buf);
         jsonio_writer_init(&writer, &buf);

@@ -118,7 +118,7 @@ static int decide(struct runtime *runtime, const struct runtime_item *item, void
         if (campaign_jobs_cancel(runtime, item, &done, err) < 0)
             return -1;
         ret->has_job = true;
-        memcpy(ret->job, done.jobs[0].id, sizeof(ret->job));
+        memcpy(ret->job, done.jobs[0], sizeof(ret->job));
     }
     ret->type = msg_event_type(noun.done)->name;
     return msg_event_data(runtime_arena(runtime), noun.done, &done.event, &ret->data,

@@ -14,6 +14,7 @@
 #include "store_tally.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <string.h>
 
 #define ROWS_FIRST 10000
@@ -355,7 +356,6 @@ static int finish(struct runtime *runtime, void *state UNUSED, const struct jobs
 {
     struct msg_reason full = {.code = msg_reason_code(MSG_REASON_SPACE_FULL),
                               .message = msg_reason_text(MSG_REASON_SPACE_FULL)};
-    char checksum[CODES_CHECKSUM_TEXT];
     struct store_redrawn_sums sums;
     struct msg_job_event event;
     size_t len = 0;
@@ -375,8 +375,7 @@ static int finish(struct runtime *runtime, void *state UNUSED, const struct jobs
     event.state = sums.open > 0 ? MSG_JOB_FAILED : MSG_JOB_COMPLETED;
     event.rows = msg_int_of(job->done);
     event.redrawn = msg_int_of(sums.redrawn);
-    event.checksum =
-        arena_strdup(runtime_arena(runtime), codes_checksum_text(job->checksum, checksum));
+    event.checksum = arena_printf(runtime_arena(runtime), "%" PRIu64, job->checksum);
     event.elapsed_ms = msg_int_of(elapsed_us / TIME_US_PER_MS);
     event.rate_per_s =
         msg_int_of((int64_t)((double)job->done * (double)TIME_US_PER_S / (double)elapsed_us));

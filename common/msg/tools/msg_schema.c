@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Writes the published JSON Schemas from the tables of the messages.
+ * Writes what is published of the messages from their tables.
  *
- *     msg_schema DIR          write <type>.schema.json and reasons.json into DIR
+ *     msg_schema DIR          write DIR/messages/<type>.schema.json, DIR/messages/reasons.json and
+ *                             DIR/asyncapi.yaml
  *     msg_schema --check DIR  exit 1 and name the files that are missing, outdated or superfluous
  */
 #include "base_buf.h"
 #include "jsonio_writer.h"
+#include "msg_asyncapi.h"
 #include "msg_command.h"
 #include "msg_event.h"
 #include "msg_table.h"
@@ -77,27 +79,40 @@ static bool same_as_file(const char *path, const struct buf *text)
     return found.len == text->len && memcmp(found.data, text->data, text->len) == 0;
 }
 
-static int put_file(struct output *output, const char *name, const struct buf *json)
+static int put_file(struct output *output, const char *name, const struct buf *text)
 {
-    struct buf text CLEANUP(buf_done);
     char path[4096];
-    buf_init(&text);
-    indent(json, &text);
     (void)snprintf(path, sizeof(path), "%s/%s", output->folder, name);
-    output->files++;
     if (output->check) {
-        if (!same_as_file(path, &text)) {
+        if (!same_as_file(path, text)) {
             printf("%s is missing or outdated\n", path);
             output->differences++;
         }
         return 0;
     }
     FILE *file = fopen(path, "w");
-    if (file == NULL || fwrite(text.data, 1, text.len, file) != text.len || fclose(file) != 0) {
+    if (file == NULL || fwrite(text->data, 1, text->len, file) != text->len || fclose(file) != 0) {
         fprintf(stderr, "msg_schema: %s: %s\n", path, strerror(errno));
         return -1;
     }
     return 0;
+}
+
+static int put_json(struct output *output, const char *name, const struct buf *json)
+{
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text);
+    indent(json, &text);
+    output->files++;
+    return put_file(output, name, &text);
+}
+
+static int put_asyncapi(struct output *output)
+{
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text);
+    msg_asyncapi(&text);
+    return put_file(output, "asyncapi.yaml", &text);
 }
 
 static int put_schema(struct output *output, const char *type, const struct msg_table *table)
@@ -107,9 +122,9 @@ static int put_schema(struct output *output, const char *type, const struct msg_
     char name[NAME_ROOM];
     buf_init(&json);
     (void)snprintf(id, sizeof(id), "urn:promofleet:schema:%s", type);
-    (void)snprintf(name, sizeof(name), "%s.schema.json", type);
+    (void)snprintf(name, sizeof(name), "messages/%s.schema.json", type);
     msg_table_schema(table, id, type, &json);
-    return put_file(output, name, &json);
+    return put_json(output, name, &json);
 }
 
 static int put_reasons(struct output *output)
@@ -123,23 +138,25 @@ static int put_reasons(struct output *output)
     MSG_REASONS(PUT_REASON)
 #undef PUT_REASON
     jsonio_end_object(&writer);
-    return put_file(output, "reasons.json", &json);
+    return put_json(output, "messages/reasons.json", &json);
 }
 
-/* The folder holds what we write, and nothing else. */
+/* The folder of the schemas holds what we write, and nothing else. */
 static int check_number_of_files(struct output *output)
 {
     size_t found = 0;
-    DIR *folder = opendir(output->folder);
+    char path[4096];
+    (void)snprintf(path, sizeof(path), "%s/messages", output->folder);
+    DIR *folder = opendir(path);
     if (folder == NULL) {
-        fprintf(stderr, "msg_schema: %s: %s\n", output->folder, strerror(errno));
+        fprintf(stderr, "msg_schema: %s: %s\n", path, strerror(errno));
         return -1;
     }
     for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder))
         found += entry->d_name[0] != '.';
     closedir(folder);
     if (found > output->files) {
-        printf("%s holds %zu files, but only %zu are made\n", output->folder, found, output->files);
+        printf("%s holds %zu files, but only %zu are made\n", path, found, output->files);
         output->differences++;
     }
     return 0;
@@ -163,7 +180,8 @@ int main(int argc, char **argv)
         if (put_schema(&output, type->name, type->table) < 0)
             return 1;
     }
-    if (put_reasons(&output) < 0 || (output.check && check_number_of_files(&output) < 0))
+    if (put_reasons(&output) < 0 || put_asyncapi(&output) < 0 ||
+        (output.check && check_number_of_files(&output) < 0))
         return 1;
     return output.differences > 0;
 }

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- "discount:CUR" and "order:CUR" of a campaign are the sums of its redemptions in the ledger.
+-- "discount:CUR" and "order:CUR" of a campaign are the sums of its redemptions in the ledger that were not given back; an
+-- order counts once, with the first line of its command.
 with told as (
     select campaign_id, name, sum(value) as value
       from tally
@@ -10,8 +11,8 @@ with told as (
       from redemption r
       join campaign_path w on w.id = r.path_id
      cross join lateral (values ('discount:' || r.currency, r.discount_minor),
-                                ('order:' || r.currency, r.order_minor)) as m (name, value)
-     where r.state in (1, 3) and r.currency is not null
+                                ('order:' || r.currency, case when r.line = 0 then r.order_minor end)) as m (name, value)
+     where r.state = 1 and r.currency is not null and m.value is not null
      group by 1, 2
 )
 select campaign_id, name, coalesce(t.value, 0) as tally, coalesce(h.value, 0) as ledger

@@ -469,17 +469,13 @@ static void an_archive_names_the_jobs_that_go_with_it(void **state)
                      "4, now(), now(), null)");
     assert_done(fx, fixture_archive(fx, MSG_DEFINITION_COUPON, "k"), 2);
     assert_int_equal(fx->done.job_count, 2);
-    assert_int_equal(fx->done.jobs[0].id[15], 1);
-    assert_string_equal(fx->done.jobs[0].campaign, "mid");
-    assert_string_equal(fx->done.jobs[0].coupon, "k");
-    assert_int_equal(fx->done.jobs[1].id[15], 5);
-    assert_null(fx->done.jobs[1].campaign);
+    assert_int_equal(fx->done.jobs[0][15], 1);
+    assert_int_equal(fx->done.jobs[1][15], 5);
     assert_done(fx, fixture_archive(fx, MSG_DEFINITION_CAMPAIGN, "root"), 2);
     assert_int_equal(fx->done.job_count, 3);
-    assert_int_equal(fx->done.jobs[0].id[15], 1);
-    assert_int_equal(fx->done.jobs[1].id[15], 2);
-    assert_null(fx->done.jobs[1].coupon);
-    assert_int_equal(fx->done.jobs[2].id[15], 5);
+    assert_int_equal(fx->done.jobs[0][15], 1);
+    assert_int_equal(fx->done.jobs[1][15], 2);
+    assert_int_equal(fx->done.jobs[2][15], 5);
     assert_done(fx, fixture_archive(fx, MSG_DEFINITION_CAMPAIGN, "root"), 2);
     assert_int_equal(fx->done.job_count, 0);
 }

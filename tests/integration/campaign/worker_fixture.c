@@ -26,6 +26,7 @@
 #include <cmocka.h>
 
 #define SOURCE "shop"
+#define LOG "campaign-worker.log" /* in the folder that the test runs in */
 #define PATIENCE_US (60 * TIME_US_PER_S)
 
 static void must(int said, const struct err *err)
@@ -44,14 +45,11 @@ static struct kafka_settings settings(void)
 
 void worker_start(struct worker_fixture *fx)
 {
-    char log[128];
-
-    snprintf(log, sizeof(log), "%s.log", fx->prefix);
     fx->worker = fork();
     assert_true(fx->worker >= 0);
     if (fx->worker > 0)
         return;
-    int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    int fd = open(LOG, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)
@@ -155,6 +153,7 @@ int worker_open(void **state)
     make_topics(&fx);
     must(kafka_producer_open_plain(&kafka, NULL, NULL, &fx.producer, &err), &err);
     open_reader(&fx);
+    (void)unlink(LOG);
     worker_start(&fx);
     return 0;
 }
@@ -296,7 +295,7 @@ const struct seen *worker_answer(struct worker_fixture *fx, const char *cause_id
         seen = find(fx, cause_id, nth);
     }
     if (seen == NULL)
-        fail_msg("no answer to %s; the worker's log is %s.log", cause_id, fx->prefix);
+        fail_msg("no answer to %s; the worker's log is " LOG, cause_id);
     return seen;
 }
 

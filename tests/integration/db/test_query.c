@@ -4,6 +4,10 @@
 #include "db_params.h"
 #include "db_result.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 static struct db_conn *conn;
 static struct db_params params;
 static struct db_result res;
@@ -397,6 +401,40 @@ static void several_commands_are_one_transaction(void **state)
     it_exec(conn, "");
 }
 
+/* In a child, whose abort is what we want to see; it must not touch the connection. */
+static void aborts(int row, int col, bool as_text)
+{
+    int status = 0;
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        (void)signal(SIGABRT, SIG_DFL);
+        (void)close(STDERR_FILENO);
+        if (as_text)
+            (void)db_get_text(&res, row, col, NULL);
+        else
+            (void)db_get_int32(&res, row, col);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
+static void reading_what_is_not_there_aborts(void **state)
+{
+    (void)state;
+    ok(db_query_once(conn, "select 1::bigint, 'x'::text", NULL, &res, err));
+    aborts(0, 0, false); /* bigint is wider than int */
+    aborts(0, 1, false);
+    aborts(0, 0, true);
+    aborts(1, 1, true);
+    aborts(-1, 1, true);
+    aborts(0, 2, true);
+    aborts(0, -1, true);
+    assert_int_equal(db_get_int64(&res, 0, 0), 1);
+}
+
 static void copy_through_exec_is_refused(void **state)
 {
     (void)state;
@@ -422,6 +460,7 @@ int main(void)
         TEST(wrong_parameters_are_found_before_anything_is_sent),
         TEST(affected_rows_are_counted),
         TEST(several_commands_are_one_transaction),
+        TEST(reading_what_is_not_there_aborts),
         TEST(copy_through_exec_is_refused),
     };
 

@@ -289,6 +289,9 @@ static void large_spaces_are_counted_exactly(void **state)
     /* With free places there are more strings than ranks: as many as the space, not more. */
     assert_int_equal(codes_words_count(words, beyond, &count, NULL), 0);
     assert_true(count == CODES_SPACE_MAX);
+    count = 0;
+    assert_int_equal(codes_words_count(never, beyond, &count, NULL), 0); /* 2^256: no wrap to 0 */
+    assert_true(count == CODES_SPACE_MAX);
 }
 
 static void speed_of_search_and_count(void **state)

@@ -48,7 +48,7 @@ struct kafka_settings mock_settings(const struct mock *mock, int64_t call_timeou
         .brokers = rd_kafka_mock_cluster_bootstraps(mock->cluster),
         .group = "g",
         .slot = "s-0",
-        .session_timeout_ms = 2000,
+        .session_timeout_ms = 4000, /* more than the 3 s for which mock groups gather */
         .call_timeout_ms = call_timeout_ms,
     };
 }

@@ -335,6 +335,23 @@ static void a_commit_without_an_answer_ends_in_time(void **state)
     rd_kafka_mock_broker_set_rtt(f->mock.cluster, 1, 0);
 }
 
+static void offsets_without_an_answer_end_with_the_transaction(void **state)
+{
+    struct fixture *f = *state;
+    struct err err = {0};
+    f->settings.transaction_timeout_ms = 1500;
+    f->settings.call_timeout_ms = 60000;
+    open_producer(f);
+    begin_and_send(f);
+    assert_int_equal(kafka_producer_flush(f->producer, 5000, &err), 0);
+    rd_kafka_mock_broker_set_rtt(f->mock.cluster, 1, 20000);
+    int64_t deadline = kafka_deadline(6000);
+    assert_int_equal(send_offset(f, 1, &err), -1);
+    assert_int_equal(err.kind, ERR_TRANSIENT);
+    assert_true(kafka_deadline_left_ms(deadline) > 0);
+    rd_kafka_mock_broker_set_rtt(f->mock.cluster, 1, 0);
+}
+
 static void a_full_queue_is_waited_for(void **state)
 {
     struct fixture *f = *state;
@@ -496,6 +513,7 @@ int main(void)
         TEST(a_plain_producer_has_no_use_for_a_missing_topic),
         TEST(opening_without_a_broker_ends_in_time),
         TEST(a_commit_without_an_answer_ends_in_time),
+        TEST(offsets_without_an_answer_end_with_the_transaction),
         TEST(a_full_queue_is_waited_for),
         TEST(a_queue_that_stays_full_is_given_up),
         TEST(a_record_beyond_the_limit_is_refused_at_once),

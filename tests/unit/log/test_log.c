@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -379,11 +380,14 @@ static void threads_write_whole_lines_with_their_own_context(void **state)
     assert_non_null(in);
     char line[400];
     while (lines < THREADS * LINES && fgets(line, sizeof(line), in) != NULL) {
-        int thread = -1;
-        int i = -1;
-        assert_int_equal(
-            sscanf(line, HEAD "\"info\",\"event\":\"line\",\"thread\":%d,\"i\":%d,", &thread, &i),
-            2);
+        static const char lead[] = HEAD "\"info\",\"event\":\"line\",\"thread\":";
+        assert_memory_equal(line, lead, sizeof(lead) - 1);
+        char *end = NULL;
+        long thread = strtol(line + sizeof(lead) - 1, &end, 10);
+        assert_in_range(thread, 0, THREADS - 1);
+        assert_memory_equal(end, ",\"i\":", 5);
+        long i = strtol(end + 5, &end, 10);
+        assert_int_equal(*end, ',');
         assert_int_equal(of_thread[thread], i);
         of_thread[thread]++;
         lines++;

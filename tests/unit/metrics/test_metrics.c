@@ -175,6 +175,11 @@ static void faulty_rows_are_refused(void **state)
     assert_faulty(row, "has bounds");
     row = (struct metrics_row){.name = "x", .help = "X.", .type = METRICS_HISTOGRAM};
     assert_faulty(row, "has bounds");
+    row.bound_count = 1;
+    assert_faulty(row, "has bounds");
+    row.type = METRICS_GAUGE;
+    assert_faulty(row, "has bounds");
+    row.type = METRICS_HISTOGRAM;
     row.bounds = falling;
     row.bound_count = 2;
     assert_faulty(row, "must rise");
