@@ -103,8 +103,8 @@ int msg_internal_record(struct arena *arena, const struct msg_topics *topics, en
                         const void *data, const char *source, const uint8_t id[DIGEST_UUID_LEN],
                         int64_t time_us, struct record *ret_record, struct err *err) MUST_CHECK;
 /*
- * The token of (job, lane, n, epoch): key = job, id from the four and probe, so that the same token
- * always has the same id.
+ * The token of (job, lane, n, epoch): key = job, id from the four, so that the same token always
+ * has the same id.
  */
 int msg_token_record(struct arena *arena, const struct msg_topics *topics, enum msg_topic chunks,
                      int32_t partition, const struct msg_token *token, const char *source,

@@ -82,6 +82,5 @@ void msg_token_id(const struct msg_token *token, uint8_t out[DIGEST_UUID_LEN])
     buf_add_be64(&buf, (uint64_t)token->lane);
     buf_add_be64(&buf, (uint64_t)token->n);
     buf_add_be64(&buf, (uint64_t)token->epoch);
-    buf_add_char(&buf, token->probe ? 1 : 0);
     finish(&buf, out);
 }

@@ -129,8 +129,6 @@ static const struct msg_field token_rows[] = {
                 "The chunk of the lane that is to be done."),
     MSG_INTEGER(struct msg_token, epoch, "epoch", MSG_REQUIRED, 0, MSG_INT32_MAX, 0,
                 "The lane's epoch; tokens of an older one are dropped."),
-    MSG_BOOLEAN(struct msg_token, probe, "probe", 0, false,
-                "Does no work: published to learn whether the lane's token was lost."),
 };
 const struct msg_table msg_table_token = {
     .help = "Whoever takes this token does the chunk and publishes the next token.",

@@ -62,7 +62,6 @@ struct msg_token {
     int64_t lane;
     int64_t n;
     int64_t epoch;
-    bool probe; /* does no work: asks whether the lane's token was lost */
 };
 
 /* promofleet.snapshot.v1: publish the campaign's metrics */

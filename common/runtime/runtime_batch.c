@@ -75,6 +75,11 @@ static int take(struct runtime *runtime, struct kafka_message *message, size_t *
         kafka_message_free(message);
         return admitted < 0 ? -1 : 1;
     }
+    if (!record->log_append_time && !runtime->warned_time) {
+        runtime->warned_time = true;
+        log_warn("topic_without_log_append_time", LOG_STR("topic", record->topic),
+                 LOG_STR("text", "the time of its commands is what publishers say"));
+    }
     struct gathered *item = &runtime->gathered[runtime->gathered_count++];
     size_t index = (size_t)(topic - runtime->worker->topics);
     unsigned most = topic->batch_max > 0 ? topic->batch_max : (unsigned)runtime->conf.batch_max;

@@ -68,6 +68,7 @@ struct runtime {
     uint64_t generation;
     struct runtime_item *items;
     struct outbox outbox;
+    bool warned_time;  /* about a topic that is not LogAppendTime */
     bool idle_flushed; /* `from` of every partition is as far as we know */
     int64_t next_tick_us;
     unsigned retries; /* of the batch in hand */

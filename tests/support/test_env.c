@@ -197,16 +197,18 @@ const char *test_env_database(void)
         die("databases", "too many");
     if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
         die("getrandom", "failed");
-    if (owner == 0) {
-        owner = getpid();
-        (void)atexit(drop_all);
-    }
     char *name = databases[database_count].name;
     char *url = databases[database_count].url;
     (void)snprintf(name, sizeof(databases[0].name), "t_%016llx", (unsigned long long)random);
     make_url(name, url);
     (void)snprintf(sql, sizeof(sql), "create database %s", name);
     run(sql);
+    /* After the first connection: functions of atexit() run in reverse, and OpenSSL registers its
+     * own with the first use, which must not be over when we drop. */
+    if (owner == 0) {
+        owner = getpid();
+        (void)atexit(drop_all);
+    }
     database_count++;
     return url;
 }

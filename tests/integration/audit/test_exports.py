@@ -34,7 +34,7 @@ PARTS = [("part-0.csv", "code,uses\r\na,1\r\nb,0\r\n", 2), ("part-1.csv", "code,
 def found(top):
     done = promoctl("audit", "--json", "--no-kafka", "--export-dir", top, env=environment(PGURL=URL))
     check, = [line for line in done.lines() if line["check"] == "exports" and "ok" in line]
-    equal(done.code, 1, "the job without lanes is a violation of other checks")
+    equal(done.code, 0 if check["ok"] else 1)
     return [row["what"] for row in check["rows"]], done
 
 
@@ -56,7 +56,12 @@ def set_up():
     sql(URL, f"""insert into source (name) values ('shop');
         insert into job (id, kind, state, source_id, ce_id, params, total, done, lanes_left, width, accepted_at,
                          progress_at, finished_at, outcome)
-        values ('{JOB}', 2, 3, 1, 'x', '{{}}', 3, 3, 0, 4, now(), now(), now(), '{{}}')""")
+        values ('{JOB}', 2, 3, 1, 'x', '{{}}', 3, 3, 0, 4, now(), now(), now(), '{{}}');
+        insert into command (kind, source_id, ce_id, hash, partition, "offset", at, outcome_type, outcome, job_id)
+        values (4, 1, 'x', '\\x00', 0, 0, now(), 'promofleet.job.accepted.v1', '{{}}', '{JOB}');
+        insert into lane (job_id, lane, state, n, position, last, moved_at) values ('{JOB}', 0, 2, 1, 3, 3, now());
+        insert into chunk (job_id, lane, n, epoch, first, last, rows, partition, "offset", job_done)
+        values ('{JOB}', 0, 0, 0, 0, 3, 3, 0, 0, 3)""")
 
 
 def good_exports_are_clean_and_counted():

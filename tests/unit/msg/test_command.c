@@ -246,7 +246,6 @@ static void internal_readers_ignore_unknown_fields(void **state)
     assert_int_equal(command->data.token->lane, 16);
     assert_int_equal(decode(MSG_TOPIC_EXPORT_CHUNKS, "promofleet.token.v1", token), MSG_DECODED);
     assert_int_equal(command->data.token->n, 3);
-    assert_false(command->data.token->probe);
     assert_int_equal(decode(MSG_TOPIC_INTERNAL, "promofleet.token.v1", token), MSG_REFUSED);
 }
 

@@ -253,11 +253,10 @@ static void internal_messages_have_their_values(void **state)
     (void)state;
     const struct msg_token *token =
         decoded(MSG_TOKEN, "{\"job\":\"7d0c1a52-5b1e-5f0a-9c55-2f3f7e1f0a11\",\"lane\":0,"
-                           "\"n\":2147483647,\"epoch\":1,\"probe\":true}");
+                           "\"n\":2147483647,\"epoch\":1}");
     assert_string_equal(token->job, "7d0c1a52-5b1e-5f0a-9c55-2f3f7e1f0a11");
     assert_int_equal(token->n, 2147483647);
     assert_int_equal(token->epoch, 1);
-    assert_true(token->probe);
     const struct msg_snapshot_due *due =
         decoded(MSG_SNAPSHOT_DUE, "{\"campaign\":\"s\",\"due\":9007199254740991}");
     assert_true(due->due == INT64_C(9007199254740991));
