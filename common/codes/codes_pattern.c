@@ -202,9 +202,6 @@ static int read_pieces(struct codes_pattern *pattern, struct reader *reader, str
         if (failed < 0)
             return -1;
     }
-    if (!reader->has_place)
-        return err_set(err, ERR_POISON, "codes", "pattern_no_place",
-                       "a pattern needs a place with at least two symbols");
     return 0;
 }
 
@@ -453,12 +450,18 @@ static int compile(struct codes_pattern *pattern, struct reader *reader, bool ch
 
     if (read_pieces(pattern, reader, err) < 0)
         return -1;
+    if (!reader->has_place && (check || reader->has_check))
+        return err_set(err, ERR_POISON, "codes", "pattern_no_place",
+                       "a check character needs a place with at least two symbols");
     add_check = check && !reader->has_check;
     if (add_check && insert_check(pattern, reader, err) < 0)
         return -1;
     pattern->has_check = check || reader->has_check;
     if (compile_steps(pattern, err) < 0)
         return -1;
+    if (pattern->step_count == 0)
+        return err_set(err, ERR_POISON, "codes", "pattern_empty",
+                       "a pattern needs a place, or a literal that is more than dashes and spaces");
     if (pattern->has_check && compile_check(pattern, err) < 0)
         return -1;
     if (compile_bounds(pattern, err) < 0)

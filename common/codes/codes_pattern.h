@@ -11,8 +11,10 @@
  *   {check}    the check character: once, behind the last place
  *   \x         x as it stands
  *
- * A pattern has 1..64 places (a place with a single symbol counts as a literal), keys of at most 64
- * characters, and keys and displayed codes of at most CODES_PATTERN_BYTES bytes.
+ * A pattern has at most 64 places (a place with a single symbol counts as a literal), keys of 1..64
+ * characters, and keys and displayed codes of at most CODES_PATTERN_BYTES bytes. Without any place
+ * it is a single code, such as one that is printed on a poster: M is 1, and it has no check
+ * character.
  *
  * Rank: the places are the digits of a mixed radix number, the first place most significant. The
  * leading places whose sizes multiply to at most 2^96 are ranked; M, the space, is that product.
@@ -72,8 +74,9 @@ enum codes_match {
 
 /*
  * check: add {check} behind the last place unless the text has one. The caller owns *ret_pattern.
- * ERR_POISON, domain "codes": pattern_syntax, pattern_too_long, pattern_no_place, literal_combines,
- * check_size, those of codes_set_parse for sets and of codes_canonical for literals.
+ * ERR_POISON, domain "codes": pattern_syntax, pattern_too_long, pattern_empty, pattern_no_place
+ * (for a check character), literal_combines, check_size, those of codes_set_parse for sets and of
+ * codes_canonical for literals.
  */
 int codes_pattern_parse(const char *text, size_t len, bool check,
                         struct codes_pattern **ret_pattern, struct err *err) MUST_CHECK;

@@ -90,6 +90,20 @@ static int serve_known(struct runtime *runtime, const struct runtime_item *item,
     return 0;
 }
 
+/*
+ * Between look-up and insert another worker was faster with the same command, which its publisher
+ * sent twice: the next try finds it in the ledger. Returns -1.
+ */
+static int overtaken(struct runtime *runtime, struct err *err)
+{
+    const char *constraint = db_conn_constraint(runtime->db);
+
+    if (err->kind == ERR_DUPLICATE &&
+        (strcmp(constraint, "command_pkey") == 0 || strcmp(constraint, "job_pkey") == 0))
+        err->kind = ERR_RETRY;
+    return -1;
+}
+
 int runtime_ledger_serve(struct runtime *runtime, const struct runtime_item *item,
                          runtime_decide_fn decide, runtime_again_fn again, void *opaque,
                          struct err *err)
@@ -113,7 +127,7 @@ int runtime_ledger_serve(struct runtime *runtime, const struct runtime_item *ite
         return emit_unstored(runtime, item, "not_applied",
                              "The command was passed over before, without effect.", err);
     if (decide(runtime, item, opaque, &outcome, err) < 0)
-        return -1;
+        return overtaken(runtime, err);
 
     row = (struct store_command){
         .kind = (int16_t)command->kind,
@@ -135,6 +149,6 @@ int runtime_ledger_serve(struct runtime *runtime, const struct runtime_item *ite
         return -1;
     fault_point("before_ledger_row");
     if (store_command_put(runtime->db, &row, err) < 0)
-        return -1;
+        return overtaken(runtime, err);
     return emit_stored(runtime, item, &row, false, err);
 }

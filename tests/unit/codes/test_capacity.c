@@ -99,6 +99,24 @@ static void a_pattern_that_is_a_blocked_word_has_no_room(void **state)
     assert_true(capacity.share > 1.0);
 }
 
+/* A code that everybody may know: once, and only when somebody says so. */
+static void a_pattern_without_a_place_has_room_for_one_code(void **state)
+{
+    struct err err = {0};
+    struct codes_capacity capacity = figure("SUMMER", 1, 0, 1);
+
+    (void)state;
+    assert_true(capacity.space == 1);
+    assert_true(capacity.odds == 1);
+    assert_float_equal(capacity.bits, 0.0, 1e-12);
+    assert_refused(codes_capacity_verdict(&capacity, false, &err), err, "guessable");
+    assert_int_equal(codes_capacity_verdict(&capacity, true, &err), 1);
+    capacity = figure("SUMMER", 1, 0, 2);
+    assert_refused(codes_capacity_verdict(&capacity, true, &err), err, "capacity_exceeded");
+    capacity = figure("SUMMER", 1, 1, 1);
+    assert_refused(codes_capacity_verdict(&capacity, true, &err), err, "capacity_exceeded");
+}
+
 static void counts_out_of_range_are_refused(void **state)
 {
     struct err err = {0};
@@ -191,6 +209,7 @@ int main(void)
         cmocka_unit_test(what_is_no_number_is_refused),
         cmocka_unit_test(a_job_fits_to_the_last_code),
         cmocka_unit_test(a_pattern_that_is_a_blocked_word_has_no_room),
+        cmocka_unit_test(a_pattern_without_a_place_has_room_for_one_code),
         cmocka_unit_test(counts_out_of_range_are_refused),
         cmocka_unit_test(odds_decide_to_the_last_code),
         cmocka_unit_test(blocked_words_do_not_change_the_odds),

@@ -330,6 +330,34 @@ static void check_can_be_asked_for_beside_the_text(void **state)
     }
 }
 
+static void a_pattern_without_a_place_is_one_code(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *key;
+        const char *display;
+    } cases[] = {
+        {"SUMMER-10", "summer10", "SUMMER-10"},
+        {"[a]{3}", "aaa", "aaa"},
+        {"x", "x", "x"},
+        {"Stra\u00DFe", "strasse", "Stra\u00DFe"},
+        {"\u00C9T\u00C9", "\u00E9t\u00E9", "\u00C9T\u00C9"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(codes_pattern_freep) struct codes_pattern *pattern = pattern_of(cases[i].text);
+        assert_true(codes_pattern_space(pattern) == 1);
+        assert_int_equal(codes_pattern_places(pattern), 0);
+        assert_int_equal(codes_pattern_free_places(pattern), 0);
+        assert_false(codes_pattern_has_check(pattern));
+        assert_code(pattern, 0, cases[i].key, cases[i].display);
+        assert_round_trip(pattern, 0, NULL);
+        assert_int_equal(codes_pattern_match(pattern, "summer1", 7, NULL, NULL), CODES_MATCH_NO);
+        assert_int_equal(codes_pattern_match(pattern, "summer100", 9, NULL, NULL), CODES_MATCH_NO);
+    }
+}
+
 static void impossible_patterns_are_refused_by_name(void **state)
 {
     static const struct {
@@ -337,9 +365,14 @@ static void impossible_patterns_are_refused_by_name(void **state)
         bool check;
         const char *code;
     } cases[] = {
-        {"", false, "pattern_no_place"},
-        {"SUMMER", false, "pattern_no_place"},
-        {"[a]{3}", false, "pattern_no_place"},
+        {"", false, "pattern_empty"},
+        {" - ", false, "pattern_empty"},
+        {"[-]", false, "symbol_separator"},
+        {"SUMMER", true, "pattern_no_place"},
+        {"SUMMER{check}", false, "pattern_no_place"},
+        {"{check}", false, "pattern_no_place"},
+        {"[a]{3}", true, "pattern_no_place"},
+        {"", true, "pattern_no_place"},
         {"[abc", false, "pattern_syntax"},
         {"[abc\\]", false, "pattern_syntax"},
         {"abc]", false, "pattern_syntax"},
@@ -483,7 +516,7 @@ static void impossible_formats_are_refused_by_name(void **state)
         {{.length = 64, .check = true}, "pattern_too_long"},
         {{.charset = ""}, "set_empty"},
         {{.charset = "a b"}, "symbol_separator"},
-        {{.charset = "a"}, "pattern_no_place"},
+        {{.charset = "a", .check = true}, "pattern_no_place"},
         {{.charset = "ab", .check = true}, "check_size"},
         {{.prefix = "a\xFF"}, "bad_utf8"},
         {{.suffix = "\u0301"}, "literal_combines"},
@@ -506,6 +539,7 @@ static void equal_spaces_have_equal_fingerprints(void **state)
         {"####-####-####", "[0-9A-HJKMNP-TV-Z]{12}"},
         {"####-####-####", "#{3}#{9}"},
         {"SUMMER-##", "sum mer##"},
+        {"SUMMER-10", "su[m][M]er10"},
         {"[A]##", "a##"},
         {"[a-f]", "[FEDCBA]"},
         {"stra\u00DFe#", "STRASSE-#"},
@@ -633,6 +667,7 @@ int main(void)
         cmocka_unit_test(check_characters_find_wrong_and_swapped_symbols),
         cmocka_unit_test(a_wrong_check_character_is_told_from_another_pattern),
         cmocka_unit_test(check_can_be_asked_for_beside_the_text),
+        cmocka_unit_test(a_pattern_without_a_place_is_one_code),
         cmocka_unit_test(impossible_patterns_are_refused_by_name),
         cmocka_unit_test(bounds_hold_to_the_byte),
         cmocka_unit_test(formats_are_patterns),

@@ -267,6 +267,30 @@ static void extreme_jobs_stay_in_their_strata(void **state)
     }
 }
 
+static void a_space_of_one_code_is_drawn_once(void **state)
+{
+    CLEANUP(codes_pattern_freep) struct codes_pattern *pattern = pattern_of("SUMMER-10");
+    CLEANUP(codes_strata_freep) struct codes_strata *strata = strata_of(pattern, 1, test_key);
+    struct codes_strata *none = NULL;
+    struct codes_code codes[2];
+    struct err err = {0};
+    size_t count = 0;
+
+    (void)state;
+    assert_int_equal(codes_strata_next(strata, codes, ARRAY_LEN(codes), &count, NULL), 1);
+    assert_int_equal(count, 1);
+    assert_string_equal(codes[0].key, "summer10");
+    assert_string_equal(codes[0].display, "SUMMER-10");
+    assert_int_equal(codes_strata_next(strata, codes, ARRAY_LEN(codes), &count, NULL), 0);
+    assert_int_equal(codes_strata_redraw(strata, 0, CODES_REDRAWS, &codes[1], NULL), 0);
+    assert_string_equal(codes[1].key, "summer10");
+    assert_int_equal(codes_strata_overflow(strata, 0, CODES_OVERFLOW_TRIES, &codes[1], NULL), 1);
+    assert_string_equal(codes[1].key, "summer10");
+    assert_int_equal(codes_strata_overflow(strata, 0, CODES_OVERFLOW_TRIES + 1, &codes[1], NULL),
+                     0);
+    assert_refused(codes_strata_new(pattern, 2, test_key, &none, &err), err, "bad_count");
+}
+
 static void counts_outside_of_the_space_are_refused(void **state)
 {
     CLEANUP(codes_pattern_freep) struct codes_pattern *small = pattern_of("[0-9]{2}");
@@ -457,6 +481,7 @@ int main(void)
         cmocka_unit_test(a_job_as_large_as_its_space_makes_every_code),
         cmocka_unit_test(any_range_can_be_computed_alone),
         cmocka_unit_test(extreme_jobs_stay_in_their_strata),
+        cmocka_unit_test(a_space_of_one_code_is_drawn_once),
         cmocka_unit_test(counts_outside_of_the_space_are_refused),
         cmocka_unit_test(keys_and_attempts_draw_differently),
         cmocka_unit_test(overflow_tries_then_walks_everywhere_once),
