@@ -12,14 +12,14 @@
 #include <stdint.h>
 
 #define RULES_DISCOUNTS_MAX 16
-/* The largest amount; products with basis points stay far within 64 bits. */
+/* The largest amount, of orders and of discounts. */
 #define RULES_MINOR_MAX INT64_C(1000000000000000)
 
 struct rules_discount {
-    int32_t percent_bp;   /* > 0: a percentage                                   */
-    int64_t amount_minor; /* otherwise this much                                  */
-    const char *currency; /* of an amount; NULL for a percentage                  */
-    int64_t max_minor;    /* never more than this; 0: no such bound               */
+    int32_t percent_bp;   /* 1..10000: a percentage; 0: an amount   */
+    int64_t amount_minor; /* of an amount                           */
+    const char *currency; /* of an amount; NULL for a percentage    */
+    int64_t max_minor;    /* never more than this; 0: no such bound */
     bool active;
 };
 

@@ -10,16 +10,12 @@ struct found {
     size_t count;
 };
 
+/* The same reason may stand against several levels; it is told once. */
 static void find(struct found *found, enum rules_reason reason, int64_t next_us)
 {
     for (size_t i = 0; i < found->count; i++) {
-        struct rules_finding *known = &found->findings[i];
-
-        if (known->reason != reason)
-            continue;
-        /* All levels must have begun: the latest start is the next chance. */
-        known->next_us = MAX_OF(known->next_us, next_us);
-        return;
+        if (found->findings[i].reason == reason)
+            return;
     }
     assert(found->count < RULES_REASONS_MAX);
     found->findings[found->count++] = (struct rules_finding){reason, next_us};
@@ -41,17 +37,17 @@ static void check_active(const struct rules_facts *facts, struct found *found)
 
 static void check_windows(const struct rules_facts *facts, struct found *found)
 {
-    bool expired = false;
+    int64_t starts_us = INT64_MIN;
+    int64_t ends_us = INT64_MAX;
 
-    for (size_t i = 0; i < facts->level_count; i++)
-        expired = expired || facts->now_us >= facts->levels[i].ends_us;
+    /* All windows must be open at once: from the latest start to before the earliest end. */
     for (size_t i = 0; i < facts->level_count; i++) {
-        const struct rules_level *level = &facts->levels[i];
-
-        if (facts->now_us < level->starts_us)
-            find(found, RULES_NOT_STARTED, expired ? RULES_NEVER : level->starts_us);
+        starts_us = MAX_OF(starts_us, facts->levels[i].starts_us);
+        ends_us = MIN_OF(ends_us, facts->levels[i].ends_us);
     }
-    if (expired)
+    if (facts->now_us < starts_us)
+        find(found, RULES_NOT_STARTED, starts_us < ends_us ? starts_us : RULES_NEVER);
+    if (facts->now_us >= ends_us)
         find(found, RULES_EXPIRED, RULES_NEVER);
 }
 

@@ -2,7 +2,8 @@
  *
  * May this code be used now? Pure: facts in, every failing reason out, in a fixed order:
  *
- *   active, windows, customer, currency, per-customer limits, total limits
+ *   active (code, coupon, campaigns), windows, customer, discounts, currency,
+ *   per-customer limits, total limits (code, coupon, campaigns as the caller lists them)
  *
  * All levels hold together: the code's own state and window, its coupon's, and those of every
  * campaign up to the root. Times are microseconds since 1970. A window is valid from its start to
@@ -15,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RULES_REASONS_MAX 24
+#define RULES_REASONS_MAX 14 /* as many as there are */
 #define RULES_NEVER INT64_C(-1)
 
 enum rules_reason {

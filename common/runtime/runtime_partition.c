@@ -21,6 +21,8 @@ int partition_start(struct partition *partition, const struct partition_facts *f
         return topic_changed(partition, err);
     start = MIN_OF(MAX_OF(start, partition->from), partition->next);
     partition->position = start;
+    /* The group's offset was committed together with the outcomes below it. */
+    partition->from = start;
     partition->verify = -1;
     if (start < facts->low) {
         /* Of a partition that was never read, what is gone is none of our business. Of one that

@@ -42,7 +42,7 @@ struct partition_facts {
 };
 
 /*
- * Decide where to start: fills position and verify, and returns the offset to read from in
+ * Decide where to start: fills position, from and verify, and returns the offset to read from in
  * *ret_start. -1 and ERR_FATAL: "topic_changed" (ends before what we have applied: it was made
  * anew), "commands_lost" (retention removed commands that were never read).
  */

@@ -2,9 +2,13 @@
 #include "store_code.h"
 
 #include "db_query.h"
+#include "db_tx.h"
 #include "store_sql.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#define SUMMARY "summary"
 
 int store_space_lock(struct db_conn *db, const char *fingerprint, const char *pattern,
                      unsigned __int128 capacity, unsigned __int128 usable, struct store_space *ret,
@@ -107,6 +111,14 @@ int store_code_copy_row(struct db_copy *copy, const char *key, size_t key_len, i
     return 0;
 }
 
+static int compare_serials(const void *a, const void *b)
+{
+    int32_t left = *(const int32_t *)a;
+    int32_t right = *(const int32_t *)b;
+
+    return (left > right) - (left < right);
+}
+
 int store_code_put_some(struct db_conn *db, int32_t batch, const char *const *keys,
                         const int32_t *serials, size_t count, bool *ret_placed, struct err *err)
 {
@@ -126,17 +138,14 @@ int store_code_put_some(struct db_conn *db, int32_t batch, const char *const *ke
     if (db_query(db, &store_sql_code_put_some, &params, &res, err) < 0)
         return err_wrap(err, "write codes");
     memset(ret_placed, 0, count * sizeof(*ret_placed));
-    /* Serials rise on both sides, as they do within a chunk: keys are in the same order. */
-    size_t at = 0;
-
     for (int row = 0; row < db_result_rows(&res); row++) {
         int32_t serial = db_get_int32(&res, row, 0);
+        const int32_t *found =
+            bsearch(&serial, serials, count, sizeof(*serials), compare_serials);
 
-        while (at < count && serials[at] != serial)
-            at++;
-        if (at == count)
-            return err_set(err, ERR_BUG, "store", "unknown_serial", "serials out of order");
-        ret_placed[at] = true;
+        if (found == NULL)
+            return err_set(err, ERR_BUG, "store", "unknown_serial", "a serial that nobody put");
+        ret_placed[found - serials] = true;
     }
     return 0;
 }
@@ -155,18 +164,33 @@ int store_code_taken(struct db_conn *db, const char *const *keys, size_t count, 
     if (db_query(db, &store_sql_code_taken, &params, &res, err) < 0)
         return err_wrap(err, "look up codes");
     memset(ret_taken, 0, count * sizeof(*ret_taken));
-    for (int row = 0; row < db_result_rows(&res); row++) {
-        const char *key = db_get_text(&res, row, 0, NULL);
-
-        for (size_t i = 0; i < count; i++)
-            ret_taken[i] = ret_taken[i] || strcmp(keys[i], key) == 0;
-    }
+    for (int row = 0; row < db_result_rows(&res); row++)
+        ret_taken[db_get_int32(&res, row, 0) - 1] = true;
     return 0;
 }
 
+/*
+ * What is summarised stays so whatever becomes of the transaction; rolling back to the savepoint
+ * gives back the lock on the table, which would hold up vacuum and other jobs' ends until the
+ * commit, and the two limits.
+ */
 int store_code_summarize(struct db_conn *db, struct err *err)
 {
-    return db_query(db, &store_sql_brin_summarize, NULL, NULL, err);
+    struct err why = {0};
+
+    if (db_tx_savepoint(db, SUMMARY, err) < 0)
+        return -1;
+    int done = db_query(db, &store_sql_summary_limits, NULL, NULL, &why);
+
+    if (done == 0)
+        done = db_query(db, &store_sql_brin_summarize, NULL, NULL, &why);
+    if (done < 0 && db_tx_state(db) != DB_TX_FAILED) { /* not for want of time */
+        *err = why;
+        return -1;
+    }
+    if (db_tx_rollback_to(db, SUMMARY, err) < 0)
+        return -1;
+    return db_tx_release(db, SUMMARY, err);
 }
 
 int store_redrawn_put(struct db_conn *db, int32_t batch, const struct store_redrawn *rows,
@@ -211,19 +235,6 @@ int store_redrawn_open(struct db_conn *db, int32_t batch, struct store_redrawn *
         rows[row] = (struct store_redrawn){.serial = db_get_int32(&res, row, 0),
                                            .attempt = db_get_int32(&res, row, 1)};
     return 0;
-}
-
-int store_redrawn_move(struct db_conn *db, int32_t batch, const struct store_redrawn *row,
-                       struct err *err)
-{
-    CLEANUP(db_params_done) struct db_params params = {0};
-
-    db_params_init(&params);
-    db_param_int4(&params, batch);
-    db_param_int4(&params, row->serial);
-    db_param_int4(&params, row->attempt);
-    db_param_bool(&params, row->placed);
-    return db_query(db, &store_sql_redrawn_move, &params, NULL, err);
 }
 
 int store_redrawn_count(struct db_conn *db, int32_t batch, struct store_redrawn_sums *ret,

@@ -57,14 +57,18 @@ int store_code_copy_begin(struct db_copy *copy, struct db_conn *db, struct err *
 int store_code_copy_row(struct db_copy *copy, const char *key, size_t key_len, int32_t batch,
                         int32_t serial, struct err *err) MUST_CHECK;
 
-/* keys[i] has serials[i]. ret_placed[i] tells whether it went in. */
+/* keys[i] has serials[i], which rise. ret_placed[i] tells whether it went in. */
 int store_code_put_some(struct db_conn *db, int32_t batch, const char *const *keys,
                         const int32_t *serials, size_t count, bool *ret_placed,
                         struct err *err) MUST_CHECK;
 /* ret_taken[i]: is there a code of that key? */
 int store_code_taken(struct db_conn *db, const char *const *keys, size_t count, bool *ret_taken,
                      struct err *err) MUST_CHECK;
-/* Let the index by batch know the new pages. Outside of hot paths: after a job. */
+/*
+ * Let the index by batch know the new pages, so that reading a batch need not look at them all.
+ * Gives up after a second, or when vacuum or another job is at it: vacuum does the rest. Call it
+ * after a job.
+ */
 int store_code_summarize(struct db_conn *db, struct err *err) MUST_CHECK;
 
 struct store_redrawn {
@@ -73,13 +77,12 @@ struct store_redrawn {
     bool placed;
 };
 #define STORE_REDRAWN_FULL (-1)
+/* New rows, and what is now true of those that are there. Each serial once. */
 int store_redrawn_put(struct db_conn *db, int32_t batch, const struct store_redrawn *rows,
                       size_t count, struct err *err) MUST_CHECK;
 /* Those without a place, in order of serial. */
 int store_redrawn_open(struct db_conn *db, int32_t batch, struct store_redrawn *rows, size_t max,
                        size_t *ret_count, struct err *err) MUST_CHECK;
-int store_redrawn_move(struct db_conn *db, int32_t batch, const struct store_redrawn *row,
-                       struct err *err) MUST_CHECK;
 struct store_redrawn_sums {
     int64_t redrawn;
     int64_t open;

@@ -82,6 +82,17 @@ int store_export_set_snapshot(struct db_conn *db, const uint8_t job[16], const c
     return 0;
 }
 
+int store_export_set_total(struct db_conn *db, const uint8_t job[16], struct err *err)
+{
+    CLEANUP(db_params_done) struct db_params params;
+
+    db_params_init(&params);
+    db_param_uuid(&params, job);
+    if (db_query(db, &store_sql_export_job_total, &params, NULL, err) < 0)
+        return err_wrap(err, "write a job's total");
+    return 0;
+}
+
 int store_export_open_extra(struct db_conn *db, const uint8_t job[16], struct err *err)
 {
     CLEANUP(db_params_done) struct db_params params = {0};

@@ -41,6 +41,8 @@ int store_export_redemption_reach(struct db_conn *db, struct arena *arena,
                                   struct err *err) MUST_CHECK;
 int store_export_set_snapshot(struct db_conn *db, const uint8_t job[16], const char *snapshot,
                               struct err *err) MUST_CHECK;
+/* At the end of a job: its total, which was the most it could be, becomes what it has done. */
+int store_export_set_total(struct db_conn *db, const uint8_t job[16], struct err *err) MUST_CHECK;
 /* Open the extra lane with one piece of work, for a job that has no other lane. */
 int store_export_open_extra(struct db_conn *db, const uint8_t job[16], struct err *err) MUST_CHECK;
 

@@ -76,22 +76,28 @@ static int read_row(struct arena *arena, const struct db_result *res, int i,
     return path_of(arena, res, i, 11, ret, err);
 }
 
-int store_redemption_find(struct db_conn *db, struct arena *arena, const int32_t *sources,
-                          const char *const *ce_ids, size_t count, struct store_redemption **ret,
-                          size_t *ret_count, struct err *err)
+static void identity_params(struct db_params *params, const struct store_identity *ids,
+                            size_t count)
+{
+    db_array_begin(params, DB_INT4);
+    for (size_t i = 0; i < count; i++)
+        db_array_int4(params, ids[i].source_id);
+    db_array_end(params);
+    db_array_begin(params, DB_TEXT);
+    for (size_t i = 0; i < count; i++)
+        db_array_text(params, ids[i].ce_id);
+    db_array_end(params);
+}
+
+int store_redemption_find(struct db_conn *db, struct arena *arena, const struct store_identity *ids,
+                          size_t count, struct store_redemption **ret, size_t *ret_count,
+                          struct err *err)
 {
     CLEANUP(db_params_done) struct db_params params = {0};
     CLEANUP(db_result_done) struct db_result res = {0};
 
     db_params_init(&params);
-    db_array_begin(&params, DB_INT4);
-    for (size_t i = 0; i < count; i++)
-        db_array_int4(&params, sources[i]);
-    db_array_end(&params);
-    db_array_begin(&params, DB_TEXT);
-    for (size_t i = 0; i < count; i++)
-        db_array_text(&params, ce_ids[i]);
-    db_array_end(&params);
+    identity_params(&params, ids, count);
     if (db_query(db, &store_sql_redemption_find, &params, &res, err) < 0)
         return err_wrap(err, "look up redeem commands");
     size_t rows = (size_t)db_result_rows(&res);
@@ -175,30 +181,47 @@ int store_redemption_put(struct db_conn *db, const struct store_redemption *rows
     return 0;
 }
 
-int store_redemption_lock(struct db_conn *db, int32_t source_id, const char *ce_id, struct err *err)
+int store_redemption_lock(struct db_conn *db, const struct store_identity *ids, size_t count,
+                          struct err *err)
 {
     CLEANUP(db_params_done) struct db_params params = {0};
 
     db_params_init(&params);
-    db_param_int4(&params, source_id);
-    db_param_text(&params, ce_id);
-    return db_query(db, &store_sql_redemption_lock, &params, NULL, err);
+    identity_params(&params, ids, count);
+    if (db_query(db, &store_sql_redemption_lock, &params, NULL, err) < 0)
+        return err_wrap(err, "lock redemptions");
+    return 0;
 }
 
-int store_redemption_release(struct db_conn *db, int32_t source_id, const char *ce_id,
-                             const int16_t *lines, size_t count, int64_t at_us, struct err *err)
+int store_redemption_release(struct db_conn *db, const struct store_released *lines, size_t count,
+                             struct err *err)
 {
     CLEANUP(db_params_done) struct db_params params = {0};
+    CLEANUP(db_result_done) struct db_result res = {0};
 
+    if (count == 0)
+        return 0;
     db_params_init(&params);
-    db_param_int4(&params, source_id);
-    db_param_text(&params, ce_id);
+    db_array_begin(&params, DB_INT4);
+    for (size_t i = 0; i < count; i++)
+        db_array_int4(&params, lines[i].of.source_id);
+    db_array_end(&params);
+    db_array_begin(&params, DB_TEXT);
+    for (size_t i = 0; i < count; i++)
+        db_array_text(&params, lines[i].of.ce_id);
+    db_array_end(&params);
     db_array_begin(&params, DB_INT2);
     for (size_t i = 0; i < count; i++)
-        db_array_int2(&params, lines[i]);
+        db_array_int2(&params, lines[i].line);
     db_array_end(&params);
-    db_param_timestamptz(&params, at_us);
-    if (db_query(db, &store_sql_redemption_release, &params, NULL, err) < 0)
-        return err_wrap(err, "mark a redemption as released");
+    db_array_begin(&params, DB_TIMESTAMPTZ);
+    for (size_t i = 0; i < count; i++)
+        db_array_timestamptz(&params, lines[i].at_us);
+    db_array_end(&params);
+    if (db_query(db, &store_sql_redemption_release, &params, &res, err) < 0)
+        return err_wrap(err, "mark redemptions as released");
+    if (db_result_affected(&res) != (int64_t)count)
+        return err_set(err, ERR_BUG, "store", "not_redeemed",
+                       "a line to be released is not there, or not redeemed");
     return 0;
 }

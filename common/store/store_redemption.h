@@ -29,8 +29,8 @@ struct store_code {
     int64_t ends_us;
     int32_t customer_limit; /* STORE_INHERIT: the coupon's */
 };
-/* Add uses[i] to keys[i] wherever that many are left; *ret_codes are those where it was done, uses
- * as they are now. Keys are distinct. */
+/* Add uses[i] to keys[i] wherever the code is active and that many are left; *ret_codes are those
+ * where it was done, uses as they are now. Keys are distinct. */
 int store_code_take(struct db_conn *db, struct arena *arena, const char *const *keys,
                     const int32_t *uses, size_t count, struct store_code **ret_codes,
                     size_t *ret_count, struct err *err) MUST_CHECK;
@@ -55,13 +55,17 @@ struct store_counter {
     bool per_customer; /* false: in total */
     int64_t uses;      /* read: as they are; add, give back: how many */
     int64_t most;      /* add */
+    bool found;        /* read: there is a row */
 };
-/* Fill in uses (0 where there is no row), locking the rows or not. Counters are distinct. */
+/* Fill in uses (0 where there is no row) and found, locking the rows in key order or not. Counters
+ * are distinct, in all three. */
 int store_counter_read(struct db_conn *db, struct store_counter *counters, size_t count, bool lock,
                        struct err *err) MUST_CHECK;
-/* ERR_RETRY with code "counter_moved": another worker has just made one of them; decide again. */
+/* ERR_RETRY with code "counter_moved": one of them is fuller than it was when it was read; decide
+ * again. */
 int store_counter_add(struct db_conn *db, const struct store_counter *counters, size_t count,
                       struct err *err) MUST_CHECK;
+/* Those that are there. */
 int store_counter_give_back(struct db_conn *db, const struct store_counter *counters, size_t count,
                             struct err *err) MUST_CHECK;
 
@@ -103,18 +107,29 @@ struct store_redemption {
 };
 #define STORE_UNLIMITED (-1)
 
-/* All rows of these commands, sorted by source, id and line. */
-int store_redemption_find(struct db_conn *db, struct arena *arena, const int32_t *sources,
-                          const char *const *ce_ids, size_t count, struct store_redemption **ret,
-                          size_t *ret_count, struct err *err) MUST_CHECK;
-/* ERR_DUPLICATE: one of the commands is in the ledger already. */
+/* A command of the redeem topic. ce_id is borrowed. */
+struct store_identity {
+    int32_t source_id;
+    const char *ce_id;
+};
+/* All rows of these commands, sorted by source, id and line. Naming one twice does no harm. */
+int store_redemption_find(struct db_conn *db, struct arena *arena, const struct store_identity *ids,
+                          size_t count, struct store_redemption **ret, size_t *ret_count,
+                          struct err *err) MUST_CHECK;
+/* ERR_DUPLICATE: one of these commands was here before, and nothing is written. */
 int store_redemption_put(struct db_conn *db, const struct store_redemption *rows, size_t count,
                          struct err *err) MUST_CHECK;
-int store_redemption_lock(struct db_conn *db, int32_t source_id, const char *ce_id,
+/* Lock the rows of these commands, those that are there, in the order of their key. */
+int store_redemption_lock(struct db_conn *db, const struct store_identity *ids, size_t count,
                           struct err *err) MUST_CHECK;
-/* Mark redeemed lines of a command as released. */
-int store_redemption_release(struct db_conn *db, int32_t source_id, const char *ce_id,
-                             const int16_t *lines, size_t count, int64_t at_us,
+
+struct store_released {
+    struct store_identity of; /* the redeem command */
+    int16_t line;
+    int64_t at_us;
+};
+/* Mark redeemed lines, which the caller has locked, as released. Distinct. */
+int store_redemption_release(struct db_conn *db, const struct store_released *lines, size_t count,
                              struct err *err) MUST_CHECK;
 
 #endif

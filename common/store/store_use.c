@@ -2,6 +2,7 @@
  *
  * The half of store_redemption.h that takes and gives back uses: codes and counters.
  */
+#include "db_error.h"
 #include "db_query.h"
 #include "store_code.h"
 #include "store_redemption.h"
@@ -154,8 +155,10 @@ static void set_uses(struct store_counter **sorted, size_t count, const struct s
     struct store_counter **hit =
         bsearch(&found, sorted, count, sizeof(struct store_counter *), compare_at);
 
-    if (hit != NULL)
+    if (hit != NULL) {
         (*hit)->uses = found->uses;
+        (*hit)->found = true;
+    }
 }
 
 int store_counter_read(struct db_conn *db, struct store_counter *counters, size_t count, bool lock,
@@ -178,6 +181,7 @@ int store_counter_read(struct db_conn *db, struct store_counter *counters, size_
     for (size_t i = 0; i < count; i++) {
         sorted[i] = &counters[i];
         counters[i].uses = 0;
+        counters[i].found = false;
     }
     qsort(sorted, count, sizeof(struct store_counter *), compare_at);
     for (int row = 0; row < db_result_rows(&res); row++) {
@@ -212,9 +216,9 @@ int store_counter_add(struct db_conn *db, const struct store_counter *counters, 
     db_array_end(&params);
     if (db_query(db, &store_sql_counter_add, &params, NULL, err) == 0)
         return 0;
-    if (strcmp(db_conn_constraint(db), "counter_within_limit") == 0)
+    if (db_error_is(err, "23514") && strcmp(db_conn_constraint(db), "counter_within_limit") == 0)
         return err_set(err, ERR_RETRY, "store", "counter_moved",
-                       "a counter was made by another worker");
+                       "another worker has taken uses meanwhile");
     return err_wrap(err, "add to counters");
 }
 

@@ -192,7 +192,7 @@ static const struct conf_option rows[] = {
     {.name = "limit",
      .group = "What is shown",
      CONF_INT_AT(struct ctl_options, limit),
-     .fallback = "100",
+     .fallback = "20",
      .min = 1,
      .max = 100000,
      .programs = CTL_JOB_LIST | CTL_CODE_SHOW | CTL_AUDIT,

@@ -23,8 +23,9 @@
 #include <stdint.h>
 
 #define EXPORT_MANIFEST "manifest.json"
-#define EXPORT_WRITE_SIZE ((size_t)256 * 1024) /* bytes that are gathered before they are written  \
-                                                */
+#define EXPORT_WRITE_SIZE                                                                          \
+    ((size_t)256 * 1024) /* bytes that are gathered before they are written                        \
+                          */
 #define EXPORT_NAME_MAX 64
 #define EXPORT_SHA256_TEXT 65
 

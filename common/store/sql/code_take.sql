@@ -1,8 +1,9 @@
 -- $1 text[] key, $2 int[] uses
--- Take uses where the code is there, live and has as many left; what does not come back needs a closer look.
+-- Take uses where the code is there, live and has as many left; what does not come back needs a closer look. In key order
+-- (the caller's session joins by nested loops), so that workers seldom wait for each other crosswise.
 update code c
    set uses = c.uses + t.uses
-  from unnest($1::text[], $2::int[]) as t (key, uses), batch b, coupon k
+  from (select * from unnest($1::text[], $2::int[]) as a (key, uses) order by a.key collate "C") t, batch b, coupon k
  where c.key = t.key
    and b.id = c.batch_id
    and k.id = b.coupon_id

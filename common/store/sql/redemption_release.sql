@@ -1,2 +1,5 @@
--- $1 int source, $2 text ce_id, $3 int2[] line, $4 timestamptz at
-update redemption set state = 3, released_at = $4 where source_id = $1 and ce_id = $2 and line = any ($3) and state = 1
+-- $1 int[] source, $2 text[] ce_id, $3 int2[] line, $4 timestamptz[] at
+update redemption r
+   set state = 3, released_at = f.at
+  from unnest($1::int[], $2::text[], $3::smallint[], $4::timestamptz[]) as f (source, ce_id, line, at)
+ where r.source_id = f.source and r.ce_id = f.ce_id and r.line = f.line and r.state = 1

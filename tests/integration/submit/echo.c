@@ -170,7 +170,7 @@ static void print_record(const struct record *record)
     jsonio_add_text(&writer, "topic", record->topic);
     jsonio_add_int(&writer, "partition", record->partition);
     jsonio_put_key(&writer, "key");
-    jsonio_put_text_len(&writer, record->key, record->key_len);
+    jsonio_put_text_len(&writer, record->key ? record->key : "", record->key_len);
     jsonio_put_key(&writer, "headers");
     jsonio_begin_object(&writer);
     for (size_t i = 0; i < record->header_count; i++) {

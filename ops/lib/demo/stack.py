@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demo's stack, and the programs that talk to it."""
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+
+SOURCE_DIR = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+WORKERS = "campaign=1,generate=2,redeem=2,export=1,maintain=1"
+COMMANDS_S = 900  # until all commands of a file have their outcomes
+DOWN = 3  # what ops/stack says of a stack that is not there
+
+
+class Failed(Exception):
+    """A program of ours did not do what the story needs."""
+
+
+def _end(process, patience):
+    """A process that nobody waits for any longer, and what it started."""
+    try:
+        process.wait(patience)
+        return
+    except BaseException:  # pylint: disable=broad-except # another signal ends the patience, too
+        pass
+    for signum in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, signum)
+            process.wait(10)
+            return
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def call(args, patience=0, **how):
+    """Runs a program in a session of its own, so that Ctrl-C reaches us alone and we decide what ends when. When a
+    signal for us ends the wait, the program has `patience` seconds to come to its end. Returns (code, stdout)."""
+    # pylint: disable-next=consider-using-with # it must be ended, not waited for
+    process = subprocess.Popen(args, start_new_session=True, stdin=subprocess.DEVNULL, text=True, **how)
+    try:
+        out, _ = process.communicate()
+    except BaseException:
+        _end(process, patience)
+        raise
+    return process.returncode, out
+
+
+class Stack:
+    def __init__(self, name, folder):
+        self.name = name
+        self.folder = folder  # for our files
+        self.env = dict(os.environ)
+        # Of another stack, from a shell that ops/stack env has set up.
+        for variable in ("KAFKA_BROKERS", "PGURL", "PROMO_TOPIC_PREFIX", "PROMO_EXPORT_DIR", "PROMO_FLEET_SECRET_FILE"):
+            self.env.pop(variable, None)
+        self.values = {}
+
+    def _stack(self, verb, *args, **how):
+        return call([os.path.join(SOURCE_DIR, "ops", "stack"), verb, "--name", self.name, *args], env=self.env, **how)
+
+    # --- life ---
+
+    def exists(self):
+        code, _ = self._stack("env", "--plain", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return code != DOWN
+
+    def up(self):
+        # One that is ended half-way may leave a process that nobody has a record of yet.
+        code, _ = self._stack("up", "--workers", WORKERS, patience=60)
+        if code != 0:
+            raise Failed(f"ops/stack up failed with exit code {code}")
+        self._learn()
+
+    def _learn(self):
+        code, out = self._stack("env", "--plain", stdout=subprocess.PIPE)
+        if code != 0:
+            raise Failed(f"ops/stack env failed with exit code {code}")
+        self.values = dict(line.partition("=")[::2] for line in out.splitlines())
+        self.env.update(self.values)
+        with open(os.path.join(self.values["PROMO_STACK_STATE"], "programs"), encoding="utf-8") as file:
+            self.env["PATH"] = file.read().strip() + os.pathsep + self.env["PATH"]
+
+    def purge(self):
+        code, _ = self._stack("down", "--purge")
+        if code != 0:
+            raise Failed(f"ops/stack down failed with exit code {code}; try: ops/stack down --purge --name {self.name}")
+
+    def logs(self):
+        return os.path.join(self.values["PROMO_STACK_STATE"], "log") if self.values else None
+
+    # --- programs ---
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def promoctl(self, *args, **how):
+        return call(["promoctl", *args], env=self.env, **how)
+
+    def submit(self, commands, outcomes):
+        """Publishes the commands of a file and awaits what each comes to. Returns the seconds it took."""
+        began = time.monotonic()
+        with open(self.path(outcomes), "w", encoding="utf-8") as out:
+            code, _ = self.promoctl("submit", "--wait", "--timeout", str(COMMANDS_S), self.path(commands), stdout=out)
+        if code != 0:
+            raise Failed(f"promoctl submit failed with exit code {code}")
+        return time.monotonic() - began
+
+    def start_submit(self, commands, outcomes):
+        """The same without waiting for the end, for jobs, which are watched meanwhile; finish() awaits it."""
+        out = open(self.path(outcomes), "w", encoding="utf-8")  # pylint: disable=consider-using-with
+        err = tempfile.TemporaryFile("w+", dir=self.folder)  # pylint: disable=consider-using-with
+        # pylint: disable-next=consider-using-with
+        process = subprocess.Popen(
+            ["promoctl", "submit", "--wait", "--timeout", str(COMMANDS_S), self.path(commands)], env=self.env,
+            start_new_session=True, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        return process, out, err
+
+    @staticmethod
+    def finish(started):
+        process, out, err = started
+        try:
+            process.wait()
+        except BaseException:
+            _end(process, 0)
+            raise
+        out.close()
+        err.seek(0)
+        said = err.read().strip()
+        err.close()
+        if process.returncode != 0:
+            raise Failed(f"promoctl submit failed with exit code {process.returncode}: {said}")
+
+    def events(self, name):
+        """The outcomes that submit has written."""
+        with open(self.path(name), encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+
+    def sql(self, query):
+        """The one value of a query."""
+        code, out = call(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.env["PGURL"], "-c", query],
+                         env=self.env, stdout=subprocess.PIPE)
+        if code != 0:
+            raise Failed("psql failed, see above")
+        return out.strip()
+
+    def last_records(self, topic):
+        """{key: value parsed as JSON} of the last committed record of each key."""
+        code, out = call(["kcat", "-C", "-q", "-e", "-b", self.env["KAFKA_BROKERS"], "-t", topic, "-o", "beginning",
+                          "-X", "isolation.level=read_committed", "-f", "%k\t%s\n"], env=self.env,
+                         stdout=subprocess.PIPE)
+        if code != 0:
+            raise Failed("kcat failed, see above")
+        pairs = (line.partition("\t") for line in out.splitlines())
+        return {key: json.loads(value) for key, _, value in pairs}
