@@ -7,7 +7,8 @@
 
 #define BASIS_POINTS 10000
 
-/* Half up. In two parts, because the largest amount times the largest percentage exceeds 64 bits. */
+/* Half up. In two parts, because the largest amount times the largest percentage exceeds 64 bits.
+ */
 static int64_t percent_of(int64_t minor, int32_t percent_bp)
 {
     int64_t whole = minor / BASIS_POINTS * percent_bp;

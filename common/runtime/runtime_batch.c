@@ -156,17 +156,13 @@ static bool noted_before(const struct runtime *runtime, const struct partition *
     return false;
 }
 
-/*
- * The first batch of a partition after its assignment is noted in a transaction of its own: a
- * process that dies over it leaves the count behind. Our own recoveries from an outage are no
- * deaths.
- */
+/* Note that this message is about to be tried: a process that dies over it leaves the count behind.
+ * Our own recoveries from an outage are no deaths. */
 static int note_attempt(struct runtime *runtime, const struct gathered *item, struct err *err)
 {
     struct partition *partition = item->partition;
     int64_t offset = item->record->offset;
 
-    partition->fresh = false;
     if (noted_before(runtime, partition, offset))
         return 0;
     if (store_progress_note(runtime->db, runtime->worker->kind, partition->topic, partition->number,
@@ -174,16 +170,30 @@ static int note_attempt(struct runtime *runtime, const struct gathered *item, st
         return -1;
     size_t slot = runtime->noted_next++ % ARRAY_LEN(runtime->noted);
 
+    partition->death_offset = offset;
     (void)snprintf(runtime->noted[slot].topic, sizeof(runtime->noted[slot].topic), "%s",
                    partition->topic);
     runtime->noted[slot].number = partition->number;
     runtime->noted[slot].offset = offset;
-    if (partition->deaths > DEATHS_CAREFUL) {
-        partition->careful = CAREFUL_MESSAGES;
-        log_warn("batch_killed_before", LOG_STR("topic", partition->topic),
-                 LOG_INT("partition", partition->number), LOG_INT("offset", offset),
-                 LOG_INT("deaths", (int64_t)partition->deaths - 1));
-    }
+    return 0;
+}
+
+/*
+ * The first message of a partition after its assignment. Usually it is noted at once, for the whole
+ * batch. After too many deaths it and those behind it are tried and noted one by one, so that what
+ * merely stands beside a killer is not blamed for it.
+ */
+static int begin_partition(struct runtime *runtime, const struct gathered *item, struct err *err)
+{
+    struct partition *partition = item->partition;
+
+    partition->fresh = false;
+    if (partition->deaths < DEATHS_CAREFUL || partition->death_offset != item->record->offset)
+        return note_attempt(runtime, item, err);
+    partition->careful = CAREFUL_MESSAGES;
+    log_warn("batch_killed_before", LOG_STR("topic", partition->topic),
+             LOG_INT("partition", partition->number), LOG_INT("offset", item->record->offset),
+             LOG_INT("deaths", (int64_t)partition->deaths));
     return 0;
 }
 
@@ -391,41 +401,44 @@ int runtime_process(struct runtime *runtime, size_t from, size_t to, struct err 
     return publish(runtime, from, to, err);
 }
 
-/* gathered[from, ...) that may go together: one message while a partition is handled with care. */
-static size_t portion(struct runtime *runtime, size_t from)
+/* A message that is tried alone, because processes have died over its batch. */
+static int try_alone(struct runtime *runtime, struct gathered *item, struct err *err)
 {
-    struct gathered *first = &runtime->gathered[from];
+    struct partition *partition = item->partition;
 
-    if (first->partition->careful > 0) {
-        first->partition->careful--;
-        return from + 1;
-    }
-    size_t to = from + 1;
+    partition->careful--;
+    if (note_attempt(runtime, item, err) < 0)
+        return -1;
+    if (partition->death_offset != item->record->offset || partition->deaths <= DEATHS_BURY)
+        return 0;
+    struct err why = {0};
 
-    while (to < runtime->gathered_count && runtime->gathered[to].partition->careful == 0)
-        to++;
-    return to;
+    (void)err_set(&why, ERR_POISON, "runtime", "killed_the_worker",
+                  "%u processes died over this message", partition->deaths - 1);
+    bury(item, &why);
+    /* That was it: the others need no care any more. */
+    for (size_t i = 0; i < runtime->partition_count; i++)
+        runtime->partitions[i].careful = 0;
+    return 0;
 }
 
 int runtime_process_gathered(struct runtime *runtime, struct err *err)
 {
     for (size_t i = 0; i < runtime->gathered_count; i++) {
-        struct gathered *item = &runtime->gathered[i];
+        const struct gathered *item = &runtime->gathered[i];
 
-        if (!item->partition->fresh)
-            continue;
-        if (note_attempt(runtime, item, err) < 0)
+        if (item->partition->fresh && begin_partition(runtime, item, err) < 0)
             return -1;
-        if (item->partition->deaths > DEATHS_BURY) {
-            struct err why = {0};
-
-            (void)err_set(&why, ERR_POISON, "runtime", "killed_the_worker",
-                          "%u processes died over this message", item->partition->deaths - 1);
-            bury(item, &why);
-        }
     }
     for (size_t from = 0, to; from < runtime->gathered_count; from = to) {
-        to = portion(runtime, from);
+        to = from + 1;
+        if (runtime->gathered[from].partition->careful > 0) {
+            if (try_alone(runtime, &runtime->gathered[from], err) < 0)
+                return -1;
+        } else {
+            while (to < runtime->gathered_count && runtime->gathered[to].partition->careful == 0)
+                to++;
+        }
         if (runtime_process(runtime, from, to, err) < 0)
             return -1;
     }

@@ -37,8 +37,9 @@ static int take_over(struct runtime *runtime, struct kafka_partition *parts, siz
                                         .next = row.next,
                                         .next_time_us = row.next_time_us,
                                         .verify = -1,
-                                        .noted = -1,
-                                        .fresh = true};
+                                        .fresh = true,
+                                        .deaths = row.deaths,
+                                        .death_offset = row.death_offset};
         (void)snprintf(partition->topic, sizeof(partition->topic), "%s", parts[i].topic);
     }
     return db_tx_commit(runtime->db, err);

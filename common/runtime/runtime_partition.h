@@ -28,10 +28,10 @@ struct partition {
     int64_t next_time_us; /* Kafka timestamp of the record at next - 1; -1 unknown               */
     int64_t position;     /* records below it are not for us (any more)                          */
     int64_t verify;       /* offset whose timestamp is to be compared before all else; -1 none   */
-    int64_t noted;        /* offset over which a death was noted by this process; -1 none        */
-    bool fresh;           /* no batch since the assignment: note it before trying                */
+    bool fresh;           /* no batch since the assignment                                       */
     unsigned careful;     /* so many more messages are handled one at a time                     */
-    unsigned deaths;      /* as noted in progress                                                */
+    unsigned deaths;      /* of processes that tried death_offset, as noted in progress          */
+    int64_t death_offset; /* -1 none                                                             */
 };
 
 struct partition_facts {

@@ -140,8 +140,7 @@ int store_code_put_some(struct db_conn *db, int32_t batch, const char *const *ke
     memset(ret_placed, 0, count * sizeof(*ret_placed));
     for (int row = 0; row < db_result_rows(&res); row++) {
         int32_t serial = db_get_int32(&res, row, 0);
-        const int32_t *found =
-            bsearch(&serial, serials, count, sizeof(*serials), compare_serials);
+        const int32_t *found = bsearch(&serial, serials, count, sizeof(*serials), compare_serials);
 
         if (found == NULL)
             return err_set(err, ERR_BUG, "store", "unknown_serial", "a serial that nobody put");

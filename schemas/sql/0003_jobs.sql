@@ -119,7 +119,7 @@ comment on table code is
     'what it weighs, and batches are never deleted';
 comment on column code.flags is 'bits: 1 not active, 2 deleted';
 comment on column code.max_uses is 'null: the batch decides; 0: unlimited';
-create index code_batch on code using brin (batch_id, serial) with (pages_per_range = 32);
+create index code_batch on code using brin (batch_id, serial) with (pages_per_range = 32, autosummarize = on);
 
 create table code_redrawn (
     batch_id int not null,

@@ -40,7 +40,7 @@ comment on column redemption.detail is
 comment on column redemption.customer is 'keyed hash of the customer''s id, email: of the address';
 comment on column redemption.order_minor is 'total of the order; counted once per command, with line 0';
 create index redemption_code on redemption (code) where code is not null;
-create index redemption_seq on redemption using brin (seq) with (pages_per_range = 32);
+create index redemption_seq on redemption using brin (seq) with (pages_per_range = 32, autosummarize = on);
 
 create table counter (
     scope smallint not null,

@@ -32,6 +32,9 @@ from kafka_wire import KafkaWire, WireError
 SKIPPED = 77
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 KINDS = ("campaign", "generate", "redeem", "export", "maintain")
+# So that nothing is left of a test that is killed. The signal comes when the thread ends that started the process,
+# which is never before the worker has ended.
+DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()
 # Who reads what, besides <kind>.commands.
 ALSO_READ = {"generate": ["generate.chunks"], "export": ["export.chunks"]}
 
@@ -119,7 +122,7 @@ class Worker:
             self.log_start = log.tell()
             program = os.path.join(programs(), self.kind + "-worker")
             self.process = subprocess.Popen(
-                [program], env={**self.fleet.env, "PROMO_SLOT": self.slot, **self.env},
+                [*DIES_WITH_US, program], env={**self.fleet.env, "PROMO_SLOT": self.slot, **self.env},
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/")
 
     def _supervise(self):
@@ -325,42 +328,50 @@ class Fleet:
     # --- workers ---
 
     def start(self, kind, n=1, env=None):
-        """n more slots of a kind; returns them."""
+        """n workers more of a kind; returns them. Slots of stopped workers are used again first: theirs are the
+        partitions until the session ends."""
         made = []
         for _ in range(n):
             number = 1
-            while f"{kind}-{number}" in self.workers:
+            while self.runs(f"{kind}-{number}"):
                 number += 1
             slot = f"{kind}-{number}"
             self.workers[slot] = Worker(self, kind, slot, dict(env or {}))
             made.append(self.workers[slot])
         return made
 
+    def runs(self, slot):
+        return slot in self.workers and self.workers[slot].thread.is_alive()
+
+    def running(self):
+        """Slots of all workers that were not stopped."""
+        return [slot for slot in self.workers if self.runs(slot)]
+
     def start_again(self, *slots, env=None):
         """New processes for slots that were stopped, with another environment if one is given."""
         for slot in slots:
             old = self.workers[slot]
-            assert not old.thread.is_alive(), f"{slot} runs"
+            assert not self.runs(slot), f"{slot} runs"
             self.workers[slot] = Worker(self, old.kind, slot, old.env if env is None else dict(env))
 
     def kill(self, slot, signum=signal.SIGKILL):
         self.workers[slot].send(signum)
 
     def stop(self, *slots, signum=signal.SIGTERM):
-        """Stops these slots, all when none is named, and returns {slot: return code}."""
-        chosen = [self.workers[slot] for slot in slots] or list(self.workers.values())
+        """Stops these slots, all that run when none is named, and returns {slot: return code}."""
+        chosen = [self.workers[slot] for slot in slots or self.running()]
         for worker in chosen:
             worker.end(signum)
         return {worker.slot: worker.wait() for worker in chosen}
 
     def wait_ready(self, *slots, seconds=40):
-        for slot in slots or list(self.workers):
+        for slot in slots or self.running():
             worker = self.workers[slot]
             wait_until(worker.ready, seconds, lambda w=worker: f"{w.slot} ready; its log ends:\n{w.text()[-3000:]}")
 
     def wait_running(self, *slots, seconds=40):
         """As wait_ready, and partitions are assigned to each of them."""
-        for slot in slots or list(self.workers):
+        for slot in slots or self.running():
             worker = self.workers[slot]
             wait_until(lambda w=worker: w.alive() and w.state() == "running", seconds,
                        lambda w=worker: f"{w.slot} running; its log ends:\n{w.text()[-3000:]}")
@@ -492,7 +503,7 @@ class Fleet:
 
     def wait_lag_zero(self, *kinds, seconds=60):
         """All commands and tokens of these kinds (all that have slots) are settled and committed."""
-        for kind in kinds or sorted({worker.kind for worker in self.workers.values()}):
+        for kind in kinds or sorted({self.workers[slot].kind for slot in self.running()}):
             wait_until(lambda k=kind: self.lag(k) == 0, seconds, lambda k=kind: f"lag of {k} ({self.lag(k)} left)")
 
     def audit(self):
@@ -515,5 +526,4 @@ def main(module="__main__"):
             self.stream.write(f"{time.monotonic() - self.began:.1f} s ")
             super().addSuccess(test)
 
-    unittest.main(module, verbosity=2, testRunner=lambda **more: unittest.TextTestRunner(
-        resultclass=Result, **{k: v for k, v in more.items() if k in ("verbosity", "failfast", "buffer")}))
+    unittest.main(module, verbosity=2, testRunner=unittest.TextTestRunner(verbosity=2, resultclass=Result))

@@ -116,15 +116,19 @@ static int write_part(struct exporting *exporting, struct jobs_chunk *ret, struc
     return part_detail(exporting, read_us, &ret->detail, err);
 }
 
-/* The folder's troubles and their end are told once each; a try that follows on the heels of
- * another would only fill the log. */
-static void note_folder(struct export *export, int result, const struct err *err)
+/*
+ * The folder's troubles and their end are told once each. Nothing is wrong with the servers, so the
+ * connections stay and the same token is tried again after a pause; the runtime starts over only
+ * when that has not helped for a while.
+ */
+static void note_folder(struct export *export, int result, struct err *err)
 {
     if (result == 0) {
         log_edge(&export->folder, false);
-    } else if (err->kind == ERR_TRANSIENT && strcmp(err->domain, "export") == 0) {
+    } else if (err->kind == ERR_TRANSIENT && strcmp(err->domain, EXPORT_DOMAIN) == 0) {
         log_edge(&export->folder, true, LOG_ERR(err));
         (void)signal_sleep_ms(FOLDER_PAUSE_MS);
+        err->kind = ERR_RETRY;
     }
 }
 
@@ -144,11 +148,11 @@ static int do_chunk(struct runtime *runtime, void *state, const struct jobs_take
         return -1;
     int result = write_part(&exporting, ret, err);
 
-    if (result < 0 || exporting.rows > 0)
-        note_folder(export, result, err);
     export_file_done(&exporting.file);
     export_folder_close(&exporting.folder);
     codes_pattern_free(exporting.pattern);
+    if (result < 0 || exporting.rows > 0)
+        note_folder(export, result, err);
     return result;
 }
 

@@ -13,13 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DOMAIN "export"
 #define FOLDER_MODE 0750
 #define FILE_MODE 0640
 
 static int failed(struct err *err, const char *what, const char *name)
 {
-    return err_errno(err, ERR_TRANSIENT, DOMAIN, errno, "%s %s", what, name);
+    return err_errno(err, ERR_TRANSIENT, EXPORT_DOMAIN, errno, "%s %s", what, name);
 }
 
 int export_folder_open(const char *dir, const uint8_t job[16], int *ret_fd, struct err *err)

@@ -8,8 +8,8 @@
  * another, however late it wakes up. Which parts count is said by the chunk rows; the others are
  * left-overs.
  *
- * Errors are ERR_TRANSIENT (disk full, permission denied, folder not there): the job waits and goes
- * on when it can. Everything blocks on the disk.
+ * Errors are ERR_TRANSIENT of the domain EXPORT_DOMAIN (disk full, permission denied, folder not
+ * there): the job waits and goes on when it can. Everything blocks on the disk.
  */
 #ifndef EXPORT_FILE_H
 #define EXPORT_FILE_H
@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define EXPORT_DOMAIN "export"
 #define EXPORT_MANIFEST "manifest.json"
 #define EXPORT_WRITE_SIZE                                                                          \
     ((size_t)256 * 1024) /* bytes that are gathered before they are written                        \

@@ -110,7 +110,10 @@ static int publish(int folder, const struct jobs_job *job, const struct export_p
         return -1;
     put_manifest(&file.out, job, params, parts, sums);
     fault_point("before_manifest");
-    return export_file_finish(&file, err);
+    if (export_file_finish(&file, err) < 0)
+        return -1;
+    fault_point("after_manifest");
+    return 0;
 }
 
 int export_manifest(struct runtime *runtime, const struct jobs_job *job, struct export_sums *ret,

@@ -29,9 +29,12 @@ static enum msg_reason_id reason_of(const struct err *why)
         if (strcmp(why->code, reasons[i].code) == 0)
             return reasons[i].reason;
     }
-    if (strcmp(why->pointer, "/blocked_words") == 0)
+    if (strncmp(why->pointer, "/blocked_words", strlen("/blocked_words")) == 0)
         return MSG_REASON_BAD_WORD;
-    return strncmp(why->code, "set_", 4) == 0 ? MSG_REASON_BAD_CHARSET : MSG_REASON_BAD_PATTERN;
+    if (strcmp(why->pointer, "/format/charset") == 0 || strncmp(why->code, "set_", 4) == 0 ||
+        strncmp(why->code, "symbol_", 7) == 0)
+        return MSG_REASON_BAD_CHARSET;
+    return MSG_REASON_BAD_PATTERN;
 }
 
 /* A refusal from an error that is one (0), or the error itself (-1). */
@@ -121,10 +124,10 @@ static int tell(struct runtime *runtime, const struct jobs_job *job,
                 const struct codes_pattern *pattern, const struct codes_capacity *capacity,
                 bool warn, struct runtime_outcome *ret, struct err *err)
 {
-    static const char *const warnings[] = {"guessable"};
     struct arena *arena = runtime_arena(runtime);
     char number[CODES_U128_TEXT];
     struct msg_job_event event;
+    const char *warning = NULL;
 
     if (runtime_job_event(runtime, job, &event, err) < 0)
         return -1;
@@ -135,8 +138,11 @@ static int tell(struct runtime *runtime, const struct jobs_job *job,
     if (event.pattern == NULL || event.capacity == NULL || event.guess_odds == NULL)
         return err_nomem(err);
     if (warn) {
-        event.warnings.items = warnings;
-        event.warnings.count = ARRAY_LEN(warnings);
+        warning = arena_printf(arena, "One guess in %s will hit a code.", event.guess_odds);
+        if (warning == NULL)
+            return err_nomem(err);
+        event.warnings.items = &warning;
+        event.warnings.count = 1;
     }
     ret->type = msg_event_type(MSG_EVENT_JOB_ACCEPTED)->name;
     ret->key = event.job;
@@ -174,7 +180,9 @@ int generate_accept(struct runtime *runtime, const struct runtime_item *item, vo
     int verdict = codes_capacity_verdict(&capacity, data->allow_guessable, &why);
 
     if (verdict < 0) {
-        (void)snprintf(why.pointer, sizeof(why.pointer), "/count");
+        /* No count would do where every code holds a blocked word. */
+        (void)snprintf(why.pointer, sizeof(why.pointer), "%s",
+                       usable == 0 ? generate_pattern_pointer(data) : "/count");
         return refuse_or_fail(ret, &why, err);
     }
     if (write_job(runtime, item, coupon, pattern, &space, &job, err) < 0)

@@ -2,12 +2,28 @@
 #include "generate_worker.h"
 
 #include "base_digest.h"
+#include "codes_canonical.h"
 #include "codes_pattern.h"
 #include "codes_secret.h"
+#include "codes_set.h"
 #include "jsonio.h"
 #include "jsonio_writer.h"
 
 #include <string.h>
+
+static int point_at(struct err *err, const char *pointer)
+{
+    if (err->kind == ERR_POISON)
+        (void)snprintf(err->pointer, sizeof(err->pointer), "%s", pointer);
+    return -1;
+}
+
+const char *generate_pattern_pointer(const struct msg_generate *data)
+{
+    if (data->format != NULL)
+        return "/format";
+    return data->pattern != NULL ? "/pattern" : "/coupon";
+}
 
 static int from_format(const struct msg_code_format *format, bool check,
                        struct codes_pattern **ret_pattern, struct err *err)
@@ -18,35 +34,65 @@ static int from_format(const struct msg_code_format *format, bool check,
                               .suffix = format->suffix,
                               .dash_every = (unsigned)format->dash_every,
                               .check = check};
+    struct codes_set set;
 
-    return codes_pattern_from_format(&as, ret_pattern, err);
+    /* Alone first, so that the refusal can point at it. */
+    if (format->charset != NULL &&
+        codes_set_parse(format->charset, strlen(format->charset), &set, err) < 0)
+        return point_at(err, "/format/charset");
+    if (codes_pattern_from_format(&as, ret_pattern, err) < 0)
+        return point_at(err, "/format");
+    return 0;
 }
 
-static int point_at(struct err *err, const char *pointer)
+static int parse_pattern(const struct msg_generate *data, const char *coupon_pattern,
+                         struct codes_pattern **ret_pattern, struct err *err)
 {
-    if (err->kind == ERR_POISON)
-        (void)snprintf(err->pointer, sizeof(err->pointer), "%s", pointer);
-    return -1;
+    const char *text = data->pattern != NULL ? data->pattern : coupon_pattern;
+
+    if (data->format != NULL)
+        return from_format(data->format, data->check, ret_pattern, err);
+    if (text == NULL)
+        text = CODES_PATTERN_DEFAULT;
+    if (codes_pattern_parse(text, strlen(text), data->check, ret_pattern, err) < 0)
+        return point_at(err, generate_pattern_pointer(data));
+    return 0;
+}
+
+/* Points at the word that has no canonical form, or else at the list. */
+static int point_at_word(struct err *err, const struct msg_texts *words)
+{
+    char pointer[sizeof(err->pointer)] = "/blocked_words";
+
+    for (size_t i = 0; err->kind == ERR_POISON && i < words->count; i++) {
+        char key[CODES_KEY_BYTES + 1];
+        size_t len = 0;
+        struct err why = {0};
+
+        if (codes_canonical(words->items[i], strlen(words->items[i]), key, &len, &why) < 0) {
+            (void)snprintf(pointer, sizeof(pointer), "/blocked_words/%zu", i);
+            break;
+        }
+    }
+    return point_at(err, pointer);
 }
 
 int generate_pattern(const struct msg_generate *data, const char *coupon_pattern,
                      struct codes_pattern **ret_pattern, struct codes_words **ret_words,
                      struct err *err)
 {
-    const char *text = data->pattern != NULL ? data->pattern : coupon_pattern;
     struct codes_pattern *pattern = NULL;
 
-    if (text == NULL)
-        text = CODES_PATTERN_DEFAULT;
-    if (data->format != NULL && from_format(data->format, data->check, &pattern, err) < 0)
-        return point_at(err, "/format");
-    if (data->format == NULL &&
-        codes_pattern_parse(text, strlen(text), data->check, &pattern, err) < 0)
-        return point_at(err, "/pattern");
+    if (parse_pattern(data, coupon_pattern, &pattern, err) < 0) {
+        /* A check character that the command adds is what is wrong then, not the pattern. */
+        if (data->check && strcmp(err->code, "check_size") == 0)
+            return point_at(err, "/check");
+        return -1;
+    }
     if (codes_words_new(data->blocked_words.items, data->blocked_words.count, true, ret_words,
                         err) < 0) {
         codes_pattern_free(pattern);
-        return point_at(err, "/blocked_words");
+        return point_at_word(err, &data->blocked_words);
     }
     *ret_pattern = pattern;
     return 0;

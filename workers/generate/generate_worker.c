@@ -24,21 +24,29 @@ static int connected(struct runtime *runtime UNUSED, void *state, struct err *er
     return 0;
 }
 
+static bool has_commands(const struct runtime_batch *items)
+{
+    for (size_t i = 0; i < items->count; i++) {
+        if (items->items[i].command->type->id != MSG_TOKEN)
+            return true;
+    }
+    return false;
+}
+
 static int batch(struct runtime *runtime, void *state, const struct runtime_batch *items,
                  struct err *err)
 {
     struct generate *generate = state;
-    bool decided = false;
+    bool decides = has_commands(items); /* chunks need no definitions */
 
     generate->shard = items->shard;
-    if (store_catalog_refresh(generate->catalog, runtime_db(runtime), err) < 0)
+    if (decides && store_catalog_refresh(generate->catalog, runtime_db(runtime), err) < 0)
         return -1;
     for (size_t i = 0; i < items->count; i++) {
         const struct runtime_item *item = &items->items[i];
 
         switch (item->command->type->id) {
         case MSG_CODES_GENERATE:
-            decided = true;
             if (runtime_ledger_serve(runtime, item, generate_accept, runtime_job_again, generate,
                                      err) < 0)
                 return -1;
@@ -51,7 +59,7 @@ static int batch(struct runtime *runtime, void *state, const struct runtime_batc
             return err_set(err, ERR_BUG, "generate", "wrong_type", "not a command of ours");
         }
     }
-    if (!decided)
+    if (!decides)
         return 0;
     int same = store_catalog_check(generate->catalog, runtime_db(runtime), err);
 

@@ -18,6 +18,7 @@
 #include "store_code.h"
 #include "store_source.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,7 @@ struct generate_plan {
     struct codes_words *words;
     struct codes_strata *strata;
     uint64_t used; /* for replacing the one that was not used for longest */
+    bool crowded;  /* the last chunk met codes that are not the job's own */
 };
 
 struct generate {
@@ -50,6 +52,8 @@ extern const struct worker generate_worker;
 int generate_pattern(const struct msg_generate *data, const char *coupon_pattern,
                      struct codes_pattern **ret_pattern, struct codes_words **ret_words,
                      struct err *err) MUST_CHECK;
+/* Where the command says what its codes look like, as a JSON Pointer. */
+const char *generate_pattern_pointer(const struct msg_generate *data);
 /* Pattern and words as the params of the job's row, JSON in the arena. */
 int generate_params(struct arena *arena, const struct msg_generate *data,
                     const struct codes_pattern *pattern, const char **ret_json,

@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The redeem-worker. A batch is settled as few runs of commands, each set-wise: what the run needs
- * is taken or read at once, every command is decided in memory in the order of the batch, and what
- * was decided is written at once.
+ * The redeem-worker settles a batch of commands in sets: one statement for all its codes, one for
+ * all its counters, one for the ledger. What each command comes to is decided in memory, in the
+ * order of the batch, as if one came after the other (README.md has the whole picture).
  *
- * A run first goes the optimistic way: uses are taken by one update and given back where the
- * verdict refuses, and the ledger's unique key tells of commands that were seen before. When it
- * does, or when the commands lie below what was applied, or while refusals are common, it goes the
- * careful way: look-up in the ledger, locks in key order, then the same decisions.
+ * A batch is cut into runs: two commands that concern the same identity (a repeat, a release and
+ * its redeem) never share one, so that the later finds the earlier in the ledger. Nearly always a
+ * batch is one run. Counters of limits and tallies are gathered over all runs of a batch and
+ * written last, so that hot rows are locked only for a moment.
  *
- * Everything of a run lives in the batch's arena.
+ * Texts, rows and lines live in the runtime's arena until the batch is published; the maps of
+ * struct redeem only point there, and are emptied when a batch begins.
  */
 #ifndef REDEEM_WORKER_H
 #define REDEEM_WORKER_H
 
 #include "codes_secret.h"
+#include "msg_reason.h"
 #include "rules_discount.h"
 #include "rules_verdict.h"
 #include "runtime.h"
 #include "store_catalog.h"
 #include "store_code.h"
+#include "store_definition.h"
 #include "store_map.h"
 #include "store_redemption.h"
 #include "store_tally.h"
@@ -28,36 +31,37 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define REDEEM_SCOPE_MAX 128 /* limits that one code can fall under: 2 + campaigns, by 3 */
+/* Limits that one code can fall under: its own per customer, and in total and per customer those of
+ * its coupon and campaigns; "per customer" counts twice, by id and by e-mail. */
+#define REDEEM_LIMITS_MAX (2 + 3 * (1 + STORE_CAMPAIGN_LEVELS_MAX))
 
-struct redeem {
-    struct store_catalog *catalog;
-    struct store_map stocks;     /* of a run: by key                        */
-    struct store_map counters;   /* of a run: by scope, subject and customer */
-    struct store_map tallies;    /* of a run: by campaign and name          */
-    struct store_map identities; /* of a run: by source and id              */
-    uint8_t customer_key[CODES_KEY_LEN];
-    double refusals; /* share of refused commands, lately */
+/* A publisher that some command of the batch names. */
+struct redeem_source {
+    const char *name;
+    int32_t id; /* 0: has never left anything in the data base */
+    bool fresh; /* id was made by this transaction             */
 };
 
 /* A distinct code of a run. */
 struct redeem_stock {
     const char *key;
     bool known;
-    bool redeemed; /* some redeem names it; otherwise only validates do */
+    bool locked; /* some redeem or release names it; otherwise it is only looked at */
     struct store_code row;
     const struct store_coupon *coupon;
-    const int32_t *path; /* the coupon's campaigns, root first */
-    int32_t asked;       /* uses that the run asks for             */
-    int32_t taken;       /* uses already added in the data base    */
-    int32_t base;        /* uses before this run                   */
-    int32_t used;        /* uses that the run's commands have got  */
+    const int32_t *path; /* the coupon's campaigns, root first            */
+    int32_t asked;       /* uses that the run asks for                    */
+    int32_t taken;       /* uses already added in the data base           */
+    int32_t base;        /* uses before this run                          */
+    int32_t used;        /* uses that the run's commands took or gave back */
 };
 
-/* A counter of a run. */
+/* A counter of a batch. */
 struct redeem_counter {
-    struct store_counter row;
-    int64_t used; /* by the run's commands so far */
+    struct store_counter row; /* most: 0 while only releases concern it         */
+    int64_t used;             /* what the batch's commands took or gave back    */
+    bool read;
+    struct redeem_counter *next;
 };
 struct redeem_limit {
     struct redeem_counter *counter;
@@ -75,12 +79,13 @@ struct redeem_share {
 
 /* One code of a command: what was asked, what it came to. From memory or from the ledger. */
 struct redeem_line {
-    const char *given;
-    const char *key; /* NULL: cannot be a code */
+    const char *given; /* as the command has it           */
+    const char *key;   /* NULL: cannot be a code          */
     struct redeem_stock *stock;
     const struct redeem_limit *limits;
     size_t limit_count;
     bool customer_needed;
+    const struct store_redemption *row; /* of a release: what it gives back */
 
     int32_t coupon_id;
     int32_t batch_id;
@@ -88,94 +93,156 @@ struct redeem_line {
     size_t path_len;
     int32_t units;
     int32_t uses_left;
-    struct redeem_share shares[RULES_DISCOUNTS_MAX];
+    const struct redeem_share *shares;
     size_t share_count;
     int64_t discount_minor;
-    struct redeem_reason reasons[RULES_REASONS_MAX];
+    const struct redeem_reason *reasons;
     size_t reason_count;
 };
 
 enum redeem_state {
     REDEEM_OPEN, /* to be decided                                  */
     REDEEM_ACCEPTED,
-    REDEEM_REFUSED,  /* with a row in the ledger                       */
-    REDEEM_UNSTORED, /* refused without one: unknown codes             */
-    REDEEM_ANSWERED, /* seen before: its answer is published already   */
+    REDEEM_REFUSED,  /* with rows in the ledger                        */
+    REDEEM_UNSTORED, /* refused without                                */
+    REDEEM_KNOWN,    /* seen before: the ledger has its answer         */
 };
 
-/* A redeem or validate of a run. */
+/* A command of a run. */
 struct redeem_entry {
     const struct runtime_item *item;
-    const struct msg_redeem *data;
-    bool validate;
-    int64_t now_us;
-    int32_t source_id;
-    uint8_t keyed[2][STORE_KEYED_LEN]; /* of the customer's id and e-mail */
-    bool has_keyed[2];
+    enum msg_command_id what; /* redeem, validate or release */
+    struct redeem_source *source;
+    enum redeem_state state;
     struct redeem_line *lines;
     size_t line_count;
-    enum redeem_state state;
+    /* Unstored, when the command as a whole is refused. */
+    enum msg_reason_id reason;
+    const char *pointer;
+    /* REDEEM_KNOWN: its rows. */
+    const struct store_redemption *known;
+    size_t known_count;
+
+    /* redeem and validate */
+    const struct msg_redeem *data;
+    int64_t now_us;
+    uint8_t keyed[2][STORE_KEYED_LEN]; /* of the customer's id and e-mail */
+    bool has_keyed[2];
+
+    /* release */
+    const struct msg_release *release;
+    struct redeem_source *target_source;
+    const struct store_redemption *target; /* rows of the redeem that it names */
+    size_t target_count;
+    const char **keys; /* codes that it names; NULL: cannot be one */
+    size_t key_count;
+    bool before; /* it came before its redeem */
+    const char *outcome;
+    size_t outcome_len;
 };
 
+struct redeem {
+    struct store_catalog *catalog;
+    uint8_t customer_key[CODES_KEY_LEN];
+    double refusals; /* share of refused commands, lately                               */
+    bool failed;     /* the last try of a batch failed: the next one locks before it looks */
+    /* of a batch */
+    struct store_map sources;  /* by name                                */
+    struct store_map counters; /* by scope, subject and customer         */
+    struct store_map tallies;  /* by campaign and name                   */
+    /* of a run */
+    struct store_map identities; /* by name of the source and id           */
+    struct store_map stocks;     /* by key                                 */
+    struct store_map ledger;     /* by number of the source and id         */
+};
+
+/* A run, and what the runs of a batch share. */
 struct redeem_run {
     struct runtime *runtime;
+    struct arena *arena;
     struct redeem *redeem;
     int32_t shard;
+    bool careful;       /* this run looks before it takes           */
+    bool lock_counters; /* counters are locked when they are read   */
     struct redeem_entry *entries;
     size_t count;
     struct redeem_stock **stocks; /* in order of appearance */
     size_t stock_count;
-    struct redeem_counter **counters;
+    struct redeem_counter *counters; /* of the batch */
     size_t counter_count;
 };
 
 extern const struct worker redeem_worker;
 
-/* redeem_worker.c */
-/* Canonical forms, keyed customer, source: all that a command is before anything is looked up. */
-int redeem_entry_init(struct runtime *runtime, struct redeem *redeem,
-                      const struct runtime_item *item, struct redeem_entry *ret,
-                      struct err *err) MUST_CHECK;
-/* The canonical form in the arena; *ret_key NULL: cannot be a code. */
-int redeem_key(struct arena *arena, const char *given, const char **ret_key,
-               struct err *err) MUST_CHECK;
+/* Definitions are younger than the catalogue: decide the batch again. Returns -1. */
+int redeem_definitions_moved(struct err *err);
 
-/* redeem_run.c */
-int redeem_run_settle(struct redeem_run *run, bool careful, struct err *err) MUST_CHECK;
-/* Add to the run's tallies. name must live in the arena or be static. */
-int redeem_tally(struct redeem_run *run, int32_t campaign, const char *name, int64_t value,
+/* --- redeem_entry.c: what a command is before anything is looked up --- */
+int redeem_entry_init(struct redeem_run *run, const struct runtime_item *item,
+                      struct redeem_entry *ret, struct err *err) MUST_CHECK;
+int redeem_source_of(struct redeem_run *run, const char *name, struct redeem_source **ret,
+                     struct err *err) MUST_CHECK;
+/* Give it a number, which is a write: only for rows that are about to be written. */
+int redeem_source_need(struct redeem_run *run, struct redeem_source *source,
+                       struct err *err) MUST_CHECK;
+/* The transaction has gone back to its savepoint. */
+void redeem_sources_rolled_back(struct redeem_run *run);
+
+/* --- redeem_run.c: everything but counters and tallies --- */
+int redeem_run_settle(struct redeem_run *run, struct err *err) MUST_CHECK;
+
+/* --- redeem_ledger.c --- */
+/* Find releases, what they name, and (careful) redeems in the ledger; lock what releases name. */
+int redeem_ledger_look(struct redeem_run *run, struct err *err) MUST_CHECK;
+/* Is a redeem among the unstored that the ledger knows? 1, 0. */
+int redeem_ledger_missed(struct redeem_run *run, struct err *err) MUST_CHECK;
+/* ERR_DUPLICATE: a command was here before. */
+int redeem_ledger_write(struct redeem_run *run, struct err *err) MUST_CHECK;
+/* What a row says of a line. */
+int redeem_line_of(struct arena *arena, const struct store_redemption *row,
+                   struct redeem_line *line, struct err *err) MUST_CHECK;
+
+/* --- redeem_stock.c --- */
+/* Gather the codes of open entries, take (not careful), lock and read them. */
+int redeem_stocks_read(struct redeem_run *run, struct err *err) MUST_CHECK;
+/* What was decided and what was taken may differ: give back, or take what was only locked. */
+int redeem_stocks_settle(struct redeem_run *run, struct err *err) MUST_CHECK;
+
+/* --- redeem_counter.c --- */
+int redeem_counters_read(struct redeem_run *run, struct err *err) MUST_CHECK;
+void redeem_counters_forget(struct redeem_run *run);
+/* ERR_RETRY: one has moved. */
+int redeem_counters_settle(struct redeem_run *run, struct err *err) MUST_CHECK;
+
+/* --- redeem_tally.c --- */
+/* Add what an accepted or refused entry means for its campaigns. */
+int redeem_tally(struct redeem_run *run, const struct redeem_entry *entry,
                  struct err *err) MUST_CHECK;
-/* Write them. */
 int redeem_tallies_settle(struct redeem_run *run, struct err *err) MUST_CHECK;
-/* The limits a code of this coupon falls under, for a customer: calls each with a counter to be
- * filled. */
-size_t redeem_limits(const struct store_coupon *coupon, const struct store_code *code,
-                     const uint8_t keyed[2][STORE_KEYED_LEN], const bool has_keyed[2],
-                     struct arena *arena, struct store_counter ret[REDEEM_SCOPE_MAX],
-                     bool *ret_customer_needed);
 
-/* redeem_decide.c: sets state, reasons and shares, and counts uses in the run's memory */
-void redeem_decide(struct redeem_entry *entry);
+/* --- redeem_decide.c: sets state and reasons, and counts uses in memory --- */
+int redeem_decide(struct redeem_run *run, struct redeem_entry *entry, struct err *err) MUST_CHECK;
+/* Refuse the command as a whole, unstored. */
+void redeem_refuse(struct redeem_entry *entry, enum msg_reason_id reason, const char *pointer);
+const char *redeem_code_pointer(struct arena *arena, size_t i); /* "/codes/3" */
+/* Has an earlier key of these the same text? */
+bool redeem_named_before(const char *const *keys, size_t at);
 
-/* redeem_outcome.c */
-/* Rows of the ledger for an accepted or refused entry, appended. */
-int redeem_rows(struct runtime *runtime, const struct redeem_entry *entry,
-                struct store_redemption *rows, size_t *count, struct err *err) MUST_CHECK;
+/* --- redeem_release.c --- */
+/* A release of its own identity, which is no redeem. */
+bool redeem_release_names_itself(const struct redeem_entry *entry);
+/* What of the redemption is released: fills the lines, or refuses. */
+int redeem_release_choose(struct redeem_run *run, struct redeem_entry *entry,
+                          struct err *err) MUST_CHECK;
+int redeem_release_decide(struct redeem_run *run, struct redeem_entry *entry,
+                          struct err *err) MUST_CHECK;
+
+/* --- redeem_outcome.c --- */
+/* The data of the event of an accepted release. */
+int redeem_release_outcome(struct redeem_run *run, struct redeem_entry *entry,
+                           struct err *err) MUST_CHECK;
 /* Publish what an entry came to. */
-int redeem_emit(struct runtime *runtime, const struct store_catalog *catalog,
-                const struct redeem_entry *entry, int64_t at_us, bool repeated,
-                struct err *err) MUST_CHECK;
-/* Publish what the ledger says to a command that was seen before, or that its id was used for
- * another. */
-int redeem_emit_known(struct runtime *runtime, const struct store_catalog *catalog,
-                      struct redeem_entry *entry, const struct store_redemption *rows, size_t count,
-                      struct err *err) MUST_CHECK;
-/* A refusal of the command as a whole, not stored. */
-int redeem_emit_refusal(struct runtime *runtime, const struct runtime_item *item,
-                        enum msg_reason_id reason, const char *pointer, struct err *err) MUST_CHECK;
-
-/* redeem_release.c */
-int redeem_release(struct runtime *runtime, struct redeem *redeem, int32_t shard,
-                   const struct runtime_item *item, struct err *err) MUST_CHECK;
+int redeem_publish(struct redeem_run *run, const struct redeem_entry *entry,
+                   struct err *err) MUST_CHECK;
 
 #endif

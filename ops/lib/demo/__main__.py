@@ -2,6 +2,7 @@
 """The demo: told by ops/demo --help, and called by it. Each step says what it does and what came of it."""
 
 import argparse
+import json
 import os
 import shutil
 import signal
@@ -14,7 +15,7 @@ import counts
 import purchases as log
 import story
 import table
-from stack import SOURCE_DIR, Failed, Stack, call
+from stack import SOURCE_DIR, Failed, Stack
 
 EXIT_FAILED = 1
 EXIT_NOT_FETCHED = 3
@@ -29,6 +30,13 @@ class Interrupted(BaseException):
 
 def interrupt(signum, _frame):
     raise Interrupted(signal.Signals(signum).name)
+
+
+def on_signals(handler):
+    """What was ignored when we were started (nohup) stays so."""
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(signum) != signal.SIG_IGN:
+            signal.signal(signum, handler)
 
 
 BEGAN = time.monotonic()
@@ -60,22 +68,12 @@ class Demo:
     def _write(self, name, events):
         return story.write_lines(self.stack.path(name), events)
 
-    def _run_job(self, command, label):
-        """Publishes one job command and watches it. Returns (the data of its last event, seconds)."""
+    def _run_job(self, command, label, bar=True):
+        """Publishes one job command and awaits its end. Returns (the data of its last event, seconds)."""
         self._write(f"{label}.jsonl", [command])
-        began = time.monotonic()
-        submitted = self.stack.start_submit(f"{label}.jsonl", f"{label}.outcome.jsonl")
-        try:
-            # On a terminal a bar; else the lines are for programs, and nobody asked for them.
-            quiet = {} if sys.stdout.isatty() else {"stdout": subprocess.DEVNULL}
-            code, _ = self.stack.promoctl("job", "watch", command["id"], **quiet)
-        finally:
-            self.stack.finish(submitted)
-        seconds = time.monotonic() - began
+        seconds = self.stack.run_job(command["id"], f"{label}.jsonl", f"{label}.outcome.jsonl", bar)
         (event,) = self.stack.events(f"{label}.outcome.jsonl")
         expect([event], "promofleet.job.completed.v1")
-        if code != 0:
-            raise Failed(f"promoctl job watch failed with exit code {code}")
         return event["data"], seconds
 
     def define(self):
@@ -89,7 +87,7 @@ class Demo:
     def generate(self):
         say(f"generating {self.code_count:,} single-use codes in {story.CHILD}, and {story.GROUP_CODE} in {story.ROOT}")
         data, _ = self._run_job(self.publisher.generate_own(self.code_count), "generate")
-        group, _ = self._run_job(self.publisher.generate_group(), "generate-group")
+        group, _ = self._run_job(self.publisher.generate_group(), "generate-group", bar=False)
         if group["rows"] != 1:
             raise Failed(f"{group['rows']} group codes were made")
         say(f"{data['rows']:,} codes in {data['elapsed_ms'] / 1000:.1f} s")
@@ -135,11 +133,12 @@ class Demo:
             time.sleep(0.3)
 
     def audit(self):
-        code, out = self.stack.promoctl("audit", stdout=subprocess.PIPE)
-        if code != 0:
-            print(out, end="", flush=True)
-            raise Failed("promoctl audit is not content, see above")
-        say(out.strip().splitlines()[-1] if out.strip() else "promoctl audit finds nothing")
+        done = self.stack.promoctl("audit", stdout=subprocess.PIPE)
+        lines = done.stdout.strip().splitlines()
+        if done.returncode != 0:
+            print("\n".join(lines), flush=True)
+            raise Failed(f"promoctl audit ends with exit code {done.returncode}, see above")
+        say(f"promoctl audit: {lines[-1] if lines else 'nothing found'}")
 
     def tell(self):
         """The whole story. 0: all numbers agree."""
@@ -163,9 +162,11 @@ class Demo:
 
     def tell_next(self):
         """After --keep."""
-        used = self.stack.events("redeem.outcomes.jsonl")[0]["data"]["codes"][0]["code"] if os.path.exists(
-            self.stack.path("redeem.outcomes.jsonl")) and os.path.getsize(
-                self.stack.path("redeem.outcomes.jsonl")) else story.GROUP_CODE
+        redeem = self.stack.path("redeem.jsonl")
+        used = story.GROUP_CODE
+        if os.path.exists(redeem):
+            with open(redeem, encoding="utf-8") as file:
+                used = json.loads(file.readline())["data"]["codes"][0]
         name = self.stack.name
         print(f"""
 The stack is still running. This makes your shell know it:
@@ -175,7 +176,7 @@ Then, for example:
     promoctl job list
     promoctl code show {used}
     promoctl code show --limit 3 {story.GROUP_CODE}
-    promoctl submit --wait {self.stack.path('redeem.jsonl')} | tail -1    # once more: repeated, nothing changes
+    promoctl submit --wait {redeem} | tail -1    # once more: repeated, nothing changes
     psql "$PGURL" -c 'select state, reason, count(*), sum(discount_minor) from redemption group by 1, 2'
     kcat -b "$KAFKA_BROKERS" -C -q -e -t promo.metrics | tail -2
     ls "$PROMO_EXPORT_DIR"/*
@@ -203,8 +204,7 @@ def read_purchases(options):
 
 def close(demo, keep, failed):
     """Ends the stack whatever happened; what would help to understand a failure stays."""
-    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, signal.SIG_IGN)
+    on_signals(lambda *_: None)  # not SIG_IGN, which programs that we start would inherit
     folder = demo.stack.folder
     if keep:
         demo.tell_next()
@@ -222,13 +222,15 @@ def close(demo, keep, failed):
 
 def main():
     options = read_options()
-    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, interrupt)
+    on_signals(interrupt)
     try:
         purchases = read_purchases(options)
     except log.NotFetched as why:
         complain(f"the purchase log ({log.PACKAGE} from PyPI) cannot be fetched; --synthetic does without it.\n{why}")
         return EXIT_NOT_FETCHED
+    except log.NotReadable as why:
+        complain(str(why))
+        return EXIT_FAILED
     customers = len({purchase.customer for purchase in purchases})
     if options.customers and customers < options.customers:
         complain(f"--customers: the log has {customers:,} customers")

@@ -84,14 +84,13 @@ def synthetic_log(customers=CUSTOMERS, seed=1997):
     lines = [HEADING]
     for customer in range(1, customers + 1):
         day = rand.randrange(84)
-        while True:
+        visits = 1 if rand.random() < 0.5 else 2 + int(rand.expovariate(0.34))
+        for _ in range(visits):
             cds = 1 + min(int(rand.expovariate(0.7)), 98)
             cents = 0 if rand.random() < 0.003 else sum(rand.choice((999, 1177, 1199, 1499, 1697, 2976))
                                                         for _ in range(cds))
             when = (first_day + timedelta(days=day)).strftime("%Y%m%d")
             lines.append(f" {customer:05d} {when} {cds:2d} {cents // 100:4d}.{cents % 100:02d}")
-            if rand.random() < 0.36 or len(lines) % 7 == 0:
-                break
             day = min(day + int(rand.expovariate(1 / 40)), 545)
     return "\n".join(lines) + "\n"
 

@@ -5,13 +5,14 @@ import json
 import os
 import signal
 import subprocess
-import tempfile
+import sys
 import time
 
 SOURCE_DIR = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 WORKERS = "campaign=1,generate=2,redeem=2,export=1,maintain=1"
 COMMANDS_S = 900  # until all commands of a file have their outcomes
-DOWN = 3  # what ops/stack says of a stack that is not there
+RETURN_S = 120  # until a server that went away is back
+DOWN = 3  # what ops/stack says of a stack that is not there, and promoctl of a server
 
 
 class Failed(Exception):
@@ -38,15 +39,15 @@ def _end(process, patience):
 
 def call(args, patience=0, **how):
     """Runs a program in a session of its own, so that Ctrl-C reaches us alone and we decide what ends when. When a
-    signal for us ends the wait, the program has `patience` seconds to come to its end. Returns (code, stdout)."""
+    signal for us ends the wait, the program has `patience` seconds to come to its end."""
     # pylint: disable-next=consider-using-with # it must be ended, not waited for
     process = subprocess.Popen(args, start_new_session=True, stdin=subprocess.DEVNULL, text=True, **how)
     try:
-        out, _ = process.communicate()
+        out, err = process.communicate()
     except BaseException:
         _end(process, patience)
         raise
-    return process.returncode, out
+    return subprocess.CompletedProcess(args, process.returncode, out, err)
 
 
 class Stack:
@@ -65,29 +66,30 @@ class Stack:
     # --- life ---
 
     def exists(self):
-        code, _ = self._stack("env", "--plain", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        return code != DOWN
+        done = self._stack("env", "--plain", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return done.returncode != DOWN
 
     def up(self):
         # One that is ended half-way may leave a process that nobody has a record of yet.
-        code, _ = self._stack("up", "--workers", WORKERS, patience=60)
-        if code != 0:
-            raise Failed(f"ops/stack up failed with exit code {code}")
+        done = self._stack("up", "--workers", WORKERS, patience=60)
+        if done.returncode != 0:
+            raise Failed(f"ops/stack up failed with exit code {done.returncode}")
         self._learn()
 
     def _learn(self):
-        code, out = self._stack("env", "--plain", stdout=subprocess.PIPE)
-        if code != 0:
-            raise Failed(f"ops/stack env failed with exit code {code}")
-        self.values = dict(line.partition("=")[::2] for line in out.splitlines())
+        done = self._stack("env", "--plain", stdout=subprocess.PIPE)
+        if done.returncode != 0:
+            raise Failed(f"ops/stack env failed with exit code {done.returncode}")
+        self.values = dict(line.partition("=")[::2] for line in done.stdout.splitlines())
         self.env.update(self.values)
         with open(os.path.join(self.values["PROMO_STACK_STATE"], "programs"), encoding="utf-8") as file:
             self.env["PATH"] = file.read().strip() + os.pathsep + self.env["PATH"]
 
     def purge(self):
-        code, _ = self._stack("down", "--purge")
-        if code != 0:
-            raise Failed(f"ops/stack down failed with exit code {code}; try: ops/stack down --purge --name {self.name}")
+        done = self._stack("down", "--purge")
+        if done.returncode != 0:
+            raise Failed(f"ops/stack down failed with exit code {done.returncode}; once more: "
+                         f"ops/stack down --purge --name {self.name}")
 
     def logs(self):
         return os.path.join(self.values["PROMO_STACK_STATE"], "log") if self.values else None
@@ -98,41 +100,40 @@ class Stack:
         return os.path.join(self.folder, name)
 
     def promoctl(self, *args, **how):
-        return call(["promoctl", *args], env=self.env, **how)
+        """Calls it again while a server does not answer. That is safe for submit, too: commands keep their ids, so
+        what was done before is not done twice, and is answered as it was."""
+        deadline = time.monotonic() + RETURN_S
+        while True:
+            done = call(["promoctl", *args], env=self.env, **how)
+            if done.returncode != DOWN or time.monotonic() > deadline:
+                return done
+            time.sleep(1)
 
-    def submit(self, commands, outcomes):
+    def submit(self, commands, outcomes, bar=True):
         """Publishes the commands of a file and awaits what each comes to. Returns the seconds it took."""
         began = time.monotonic()
         with open(self.path(outcomes), "w", encoding="utf-8") as out:
-            code, _ = self.promoctl("submit", "--wait", "--timeout", str(COMMANDS_S), self.path(commands), stdout=out)
-        if code != 0:
-            raise Failed(f"promoctl submit failed with exit code {code}")
+            done = self.promoctl("submit", "--wait", "--timeout", str(COMMANDS_S), self.path(commands), stdout=out,
+                                 stderr=None if bar else subprocess.PIPE)
+        if done.returncode != 0:
+            raise Failed(f"promoctl submit failed with exit code {done.returncode} {done.stderr or ''}".rstrip())
         return time.monotonic() - began
 
-    def start_submit(self, commands, outcomes):
-        """The same without waiting for the end, for jobs, which are watched meanwhile; finish() awaits it."""
-        out = open(self.path(outcomes), "w", encoding="utf-8")  # pylint: disable=consider-using-with
-        err = tempfile.TemporaryFile("w+", dir=self.folder)  # pylint: disable=consider-using-with
-        # pylint: disable-next=consider-using-with
-        process = subprocess.Popen(
-            ["promoctl", "submit", "--wait", "--timeout", str(COMMANDS_S), self.path(commands)], env=self.env,
-            start_new_session=True, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
-        return process, out, err
-
-    @staticmethod
-    def finish(started):
-        process, out, err = started
+    def run_job(self, command_id, commands, outcomes, bar=True):
+        """submit for a job; a bar shows how far it is."""
+        watch = None
+        if bar and sys.stdout.isatty():
+            # pylint: disable-next=consider-using-with
+            watch = subprocess.Popen(["promoctl", "job", "watch", "--timeout", str(COMMANDS_S), command_id],
+                                     env=self.env, start_new_session=True, stdin=subprocess.DEVNULL)
+        patience = 0
         try:
-            process.wait()
-        except BaseException:
-            _end(process, 0)
-            raise
-        out.close()
-        err.seek(0)
-        said = err.read().strip()
-        err.close()
-        if process.returncode != 0:
-            raise Failed(f"promoctl submit failed with exit code {process.returncode}: {said}")
+            seconds = self.submit(commands, outcomes, bar=False)
+            patience = 5  # it looks twice a second
+        finally:
+            if watch:
+                _end(watch, patience)
+        return seconds
 
     def events(self, name):
         """The outcomes that submit has written."""
@@ -141,18 +142,17 @@ class Stack:
 
     def sql(self, query):
         """The one value of a query."""
-        code, out = call(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.env["PGURL"], "-c", query],
-                         env=self.env, stdout=subprocess.PIPE)
-        if code != 0:
+        done = call(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.env["PGURL"], "-c", query], env=self.env,
+                    stdout=subprocess.PIPE)
+        if done.returncode != 0:
             raise Failed("psql failed, see above")
-        return out.strip()
+        return done.stdout.strip()
 
     def last_records(self, topic):
-        """{key: value parsed as JSON} of the last committed record of each key."""
-        code, out = call(["kcat", "-C", "-q", "-e", "-b", self.env["KAFKA_BROKERS"], "-t", topic, "-o", "beginning",
-                          "-X", "isolation.level=read_committed", "-f", "%k\t%s\n"], env=self.env,
-                         stdout=subprocess.PIPE)
-        if code != 0:
-            raise Failed("kcat failed, see above")
-        pairs = (line.partition("\t") for line in out.splitlines())
+        """{key: value parsed as JSON} of the last committed record of each key; what can be read when the broker does
+        not answer."""
+        done = call(["kcat", "-C", "-q", "-e", "-b", self.env["KAFKA_BROKERS"], "-t", topic, "-o", "beginning",
+                     "-X", "isolation.level=read_committed", "-f", "%k\t%s\n"], env=self.env, stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL)
+        pairs = (line.partition("\t") for line in done.stdout.splitlines())
         return {key: json.loads(value) for key, _, value in pairs}

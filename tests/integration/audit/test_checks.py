@@ -215,6 +215,18 @@ def every_check_has_a_way_to_break_it():
     equal(sorted(BROKEN), check_names())
 
 
+def refusals_go_by_the_names_of_the_contract():
+    def text(*path):
+        with open(os.path.join(SOURCE, *path), encoding="utf-8") as file:
+            return file.read()
+
+    contract = dict(re.findall(r'X\((\d+), \w+,\s*\\?\s*"(\w+)"', text("common", "msg", "msg_reason.h")))
+    known = dict(re.findall(r"\((\d+), '(\w+)'\)", text("schemas", "sql", "checks", "10_tally_refused.sql")))
+    redeeming = {number: code for number, code in contract.items() if 100 <= int(number) < 200}
+    assert len(redeeming) > 20, contract
+    equal(known, redeeming)
+
+
 def consistent_data_are_clean():
     done, checks = audit(BASE)
     equal({n: c["rows"] for n, c in checks.items() if not c["ok"]}, {})
@@ -295,7 +307,7 @@ def a_server_that_is_away_is_exit_3():
 
 
 if __name__ == "__main__":
-    run_all([every_check_has_a_way_to_break_it, consistent_data_are_clean, an_empty_data_base_is_clean,
+    run_all([every_check_has_a_way_to_break_it, refusals_go_by_the_names_of_the_contract, consistent_data_are_clean, an_empty_data_base_is_clean,
              each_wrong_row_breaks_exactly_its_check, rows_are_shown_up_to_the_limit_and_counted_beyond,
              what_is_left_out_is_said, a_data_base_of_another_version_is_refused,
              a_server_that_is_away_is_exit_3])

@@ -4,6 +4,7 @@ fixture. What an export has written is read back by check(), which takes nothing
 
 import atexit
 import csv
+import ctypes
 import hashlib
 import io
 import json
@@ -45,6 +46,10 @@ create trigger hold before insert on chunk for each row execute function hold();
 """
 
 
+def die_with_the_test():
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
 def wait_for(what, condition):
     deadline = time.monotonic() + PATIENCE
     while not condition():
@@ -52,31 +57,46 @@ def wait_for(what, condition):
         time.sleep(0.05)
 
 
-class Held:
-    """The chunks of a key wait while this is open. While it is, `waiting` of them can be awaited."""
+class Session:
+    """A session that has run some SQL and stays open; what it has open then, such as a transaction, ends by `last`."""
 
-    def __init__(self, fleet, key):
+    def __init__(self, fleet, text, last=""):
         self.fleet = fleet
-        self.key = key
+        self.text = text
+        self.last = last
 
     def __enter__(self):
-        self.psql = subprocess.Popen(["psql", "-X", "-q", "-A", "-t", "-d", self.fleet.url], stdin=subprocess.PIPE,
-                                     stdout=subprocess.PIPE, text=True)
-        self.psql.stdin.write(f"select pg_advisory_lock({self.key});\n\\echo locked\n")
+        self.psql = subprocess.Popen(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.fleet.url],
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.psql.stdin.write(f"{self.text};\n\\echo done\n")
         self.psql.stdin.flush()
-        while self.psql.stdout.readline().strip() != "locked":
-            pass
-        return self
+        for line in self.psql.stdout:
+            if line.strip() == "done":
+                return self
+        raise AssertionError(f"psql failed: {self.text}")
+
+    def end(self):
+        if not self.psql.stdin.closed:
+            self.psql.stdin.write(self.last)
+            self.psql.stdin.close()
+        equal(self.psql.wait(PATIENCE), 0, "psql")
+
+    def __exit__(self, *_):
+        self.end()
+
+
+class Held(Session):
+    """The chunks of a key wait while this is open."""
+
+    def __init__(self, fleet, key):
+        super().__init__(fleet, f"select pg_advisory_lock({key})")
+        self.key = key
 
     def await_waiting(self, at_least=1):
         wait_for(f"{at_least} chunks that wait", lambda: self.fleet.number(
             "select count(*) from pg_locks where locktype = 'advisory' and not granted "
             f"and objid = {self.key} and database = (select oid from pg_database where datname = current_database())")
             >= at_least)
-
-    def __exit__(self, *_):
-        self.psql.stdin.close()
-        self.psql.wait(PATIENCE)
 
 
 class Fleet:
@@ -110,9 +130,13 @@ class Fleet:
     # --- workers ------------------------------------------------------------------------------------------
 
     def start(self, slot, **settings):
+        before = self.processes.get(slot)
+        if before is not None and before.poll() is None:  # left by a test that failed
+            self.kill(slot)
         with open(self.log_file(slot), "ab") as log:
             self.processes[slot] = subprocess.Popen(
                 [os.path.join(BIN, f"{slot.split('-')[0]}-worker")], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                preexec_fn=die_with_the_test,
                 env={**self.env, "PROMO_SLOT": slot, "PROMO_CHUNK_TIME": "10ms", **settings})
 
     def kill(self, slot):

@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from export_it import CODE_COLUMNS, REDEMPTION_COLUMNS, Fleet, Held, definitions, equal, run_all, sql  # noqa: E402
+from export_it import CODE_COLUMNS, REDEMPTION_COLUMNS, Fleet, Held, Session, definitions, equal, run_all, sql  # noqa: E402
 
 FLEET = Fleet(["campaign-1", "generate-1", "redeem-1", "export-1", "export-2"])
 ORDERS = ["=1+1", "+49", "@home", "-7", 'a,"b"', "plain", "'quoted'", "ümlaut €"]
@@ -193,7 +193,7 @@ def codes_that_are_made_after_the_acceptance_are_no_members():
         assert 300 < len(members) < 16300, len(members)
         exported = FLEET.later(FLEET.command("codes.export", {"coupon": "free"}))
         exports.await_waiting()
-        lanes.__exit__()
+        lanes.end()
         generated()
         equal(len(codes_in_table("k.ext_id = 'free'")), 16300)
     _, rows = FLEET.check(exported()[0])
@@ -216,6 +216,27 @@ def redemptions_that_come_after_the_acceptance_are_no_members():
     _, rows = FLEET.check(FLEET.do(FLEET.command("redemptions.export", {"coupon": "free"}))[0])
     assert_redemptions(rows, redemptions_in_table("k.ext_id = 'free'"))
     equal(len(rows), len(ledger) + 100)
+
+
+def a_redemption_that_commits_after_the_acceptance_is_no_member():
+    """Its number lies below that of members. The row is made by hand, and removed again."""
+    ledger = redemptions_in_table("k.ext_id = 'free'")
+    columns = sql(FLEET.url, """select string_agg(quote_ident(attname), ', ') from pg_attribute
+        where attrelid = 'redemption'::regclass and attnum > 0 and attname not in ('seq', 'xid', 'ce_id')""")
+    insert = f"""begin; insert into redemption (ce_id, {columns}) select 'slow', {columns} from redemption
+        where seq = {ledger[0]["seq"]}"""
+    with Session(FLEET, insert, "commit;\n") as slow:
+        FLEET.do(*redeem([row["key"] for row in codes_in_table("k.ext_id = 'free'")[300:301]], ["after the slow one"]))
+        members = redemptions_in_table("k.ext_id = 'free'")
+        with Held(FLEET, 1) as exports:
+            exported = FLEET.later(FLEET.command("redemptions.export", {"coupon": "free"}))
+            exports.await_waiting()
+            slow.end()
+        _, rows = FLEET.check(exported()[0])
+    equal([int(row["seq"]) for row in rows], [row["seq"] for row in members])
+    _, rows = FLEET.check(FLEET.do(FLEET.command("redemptions.export", {"coupon": "free"}))[0])
+    equal([row["command_id"] for row in rows[-2:]], ["slow", members[-1]["command_id"]])
+    sql(FLEET.url, "delete from redemption where ce_id = 'slow'")
 
 
 def serials_of_the_overflow_are_members_only_once_they_are_placed():
@@ -268,6 +289,7 @@ run_all([
     redemptions_of_a_tree_are_those_of_the_ledger,
     codes_that_are_made_after_the_acceptance_are_no_members,
     redemptions_that_come_after_the_acceptance_are_no_members,
+    a_redemption_that_commits_after_the_acceptance_is_no_member,
     serials_of_the_overflow_are_members_only_once_they_are_placed,
     what_is_archived_is_still_exported,
     the_audit_finds_nothing,
