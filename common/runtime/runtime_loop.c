@@ -67,6 +67,13 @@ static int run(struct runtime *runtime, struct err *err)
         if (runtime->state == STATE_RUNNING)
             retry_reset(&runtime->backoff);
     }
+    /* So that a group whose offsets are lost while the fleet is down has nothing to publish again.
+     */
+    if (!runtime->idle_flushed) {
+        struct err ignored = {0};
+
+        (void)runtime_flush_from(runtime, &ignored);
+    }
     return 0;
 }
 

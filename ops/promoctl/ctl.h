@@ -41,8 +41,6 @@ enum ctl_bit {
     CTL_AUDIT = 1 << 7,
 };
 
-enum ctl_state_word { CTL_ANY, CTL_RUNNING, CTL_PAUSED, CTL_COMPLETED, CTL_FAILED, CTL_CANCELLED };
-
 struct ctl_options {
     const char *pg_url;
     const char *brokers;
@@ -65,7 +63,7 @@ struct ctl_options {
     bool wait; /* submit ...                              */
     bool pipeline;
     int64_t window;
-    int state;     /* job list: enum ctl_state_word           */
+    int state;     /* job list: as in job.state, 0: any       */
     int64_t limit; /* job list, audit                         */
     bool no_kafka; /* audit                                   */
     const char *export_dir;

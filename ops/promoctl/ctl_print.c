@@ -6,7 +6,6 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <unistd.h>
 
 #define BAR_WIDTH 24
@@ -68,16 +67,6 @@ void ctl_table_int(struct ctl_table *table, int64_t value)
 {
     char text[24];
     snprintf(text, sizeof text, "%" PRId64, value);
-    ctl_table_text(table, text);
-}
-
-void ctl_table_printf(struct ctl_table *table, const char *fmt, ...)
-{
-    char text[512];
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
     ctl_table_text(table, text);
 }
 

@@ -40,7 +40,6 @@ void ctl_table_begin(struct ctl_table *table, const struct ctl_column *columns, 
 /* NULL: null, shown as "-". Of a number column: its decimal text. */
 void ctl_table_text(struct ctl_table *table, const char *text);
 void ctl_table_int(struct ctl_table *table, int64_t value);
-void ctl_table_printf(struct ctl_table *table, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Writes what is left and frees. Without a row a text table writes nothing. */
 void ctl_table_end(struct ctl_table *table);
 

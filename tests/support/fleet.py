@@ -406,25 +406,33 @@ class Fleet:
         return publisher
 
     def produce(self, kind, payload, headers=None, key=None, partition=None):
-        """One record of raw bytes. headers: {name: text or bytes}; a value is all behind the first '='."""
+        """One record of raw bytes; a payload of None is a null value and needs a key. headers: {name: text or bytes}."""
+        args = ["kcat", "-P", "-q", "-b", self.brokers, "-t", self.topic(kind), "-X", "message.max.bytes=9000000"]
+        if partition is not None:
+            args += ["-p", str(partition)]
+        for name, value in (headers or {}).items():
+            args += ["-H", name.encode() + b"=" + (value.encode() if isinstance(value, str) else value)]
+        if payload is None:
+            subprocess.run([*args, "-Z", "-K", "\t"], check=True, capture_output=True, input=key.encode() + b"\t\n")
+            return
+        assert payload, "kcat sends nothing for an empty file"
+        if key is not None:
+            args += ["-k", key]
         with tempfile.NamedTemporaryFile(dir=self.folder) as file:
             file.write(payload)
             file.flush()
-            args = ["kcat", "-P", "-q", "-b", self.brokers, "-t", self.topic(kind), "-X", "message.max.bytes=9000000"]
-            if partition is not None:
-                args += ["-p", str(partition)]
-            if key is not None:
-                args += ["-k", key]
-            for name, value in (headers or {}).items():
-                args += ["-H", name.encode() + b"=" + (value.encode() if isinstance(value, str) else value)]
-            # kcat sends an empty file as nothing at all
-            subprocess.run([*args, "-Z", "/dev/null"] if not payload else [*args, file.name],
-                           check=True, capture_output=True, input=b"\n" if not payload else b"")
+            subprocess.run([*args, file.name], check=True, capture_output=True)
 
     def produce_command(self, kind, event, partition=None, key=None):
         """A command in structured mode, to a partition of choice."""
         self.produce(kind, json.dumps(event).encode(),
                      {"content-type": "application/cloudevents+json; charset=UTF-8"}, key, partition)
+
+    def produce_lines(self, kind, events, partition):
+        """Many commands in structured mode, to one partition."""
+        subprocess.run(["kcat", "-P", "-q", "-b", self.brokers, "-t", self.topic(kind), "-p", str(partition),
+                        "-H", "content-type=application/cloudevents+json"], check=True, capture_output=True,
+                       input="".join(json.dumps(event) + "\n" for event in events).encode())
 
     def events(self, kind):
         """All committed records of a topic: dicts of partition, offset, key, headers, payload (bytes), data (parsed

@@ -8,7 +8,7 @@ import socket
 import struct
 
 OFFSET_COMMIT, OFFSET_FETCH, LIST_OFFSETS, METADATA = 8, 9, 2, 3
-CREATE_TOPICS, DELETE_TOPICS, DELETE_GROUPS = 19, 20, 42
+CREATE_TOPICS, DELETE_TOPICS, DELETE_RECORDS, DELETE_GROUPS = 19, 20, 21, 42
 READ_COMMITTED = 1
 UNKNOWN_TOPIC = 3
 
@@ -153,6 +153,20 @@ class KafkaWire:
         for name, code in answer.array(lambda: (answer.string(), answer.take("h"))):
             if code:
                 raise WireError(name, code)
+
+    def delete_records(self, topic, before):
+        """As retention does. before: {partition: first offset that stays}."""
+        rows = [struct.pack(">iq", p, o) for p, o in before.items()]
+        answer = self._call(DELETE_RECORDS, 0, _array([_string(topic) + _array(rows)]) +
+                            struct.pack(">i", self.timeout * 1000))
+        answer.take("i")
+
+        def one_partition():
+            partition, _, code = answer.take("iqh")
+            if code:
+                raise WireError(f"{topic} [{partition}]", code)
+
+        answer.array(lambda: (answer.string(), answer.array(one_partition)))
 
     def create_topic(self, topic, partitions, settings):
         rows = [_string(name) + _string(value) for name, value in settings.items()]

@@ -98,11 +98,17 @@ class Demo:
         self.exported = [row["code"] for row in counts.read_parts(self._folder_of(data))]
         if len(set(self.exported)) != len(self.exported):
             raise Failed("the exported codes are not all different")
+        self._same_rows(data, len(self.exported))
         say(f"{len(self.exported):,} codes exported in {seconds:.1f} s, {data['parts']} parts")
 
     def _folder_of(self, data):
         """Where the export lies that a completed event tells of."""
         return os.path.join(self.stack.env["PROMO_EXPORT_DIR"], data["job"])
+
+    @staticmethod
+    def _same_rows(data, rows):
+        if data["rows"] != rows:
+            raise Failed(f"the files hold {rows} rows, the event of the export says {data['rows']}")
 
     def redeem(self):
         customers = list(dict.fromkeys(purchase.customer for purchase in self.purchases))
@@ -120,6 +126,7 @@ class Demo:
     def export_redemptions(self):
         data, seconds = self._run_job(self.publisher.export_redemptions(), "export-redemptions")
         exported = counts.from_export(self._folder_of(data), len(self.exported))
+        self._same_rows(data, exported.sent)
         say(f"{exported.sent:,} redemptions exported in {seconds:.1f} s, {data['parts']} parts")
         return exported
 

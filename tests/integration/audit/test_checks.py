@@ -307,7 +307,8 @@ def a_server_that_is_away_is_exit_3():
 
 
 if __name__ == "__main__":
-    run_all([every_check_has_a_way_to_break_it, refusals_go_by_the_names_of_the_contract, consistent_data_are_clean, an_empty_data_base_is_clean,
+    run_all([every_check_has_a_way_to_break_it, refusals_go_by_the_names_of_the_contract,
+             consistent_data_are_clean, an_empty_data_base_is_clean,
              each_wrong_row_breaks_exactly_its_check, rows_are_shown_up_to_the_limit_and_counted_beyond,
              what_is_left_out_is_said, a_data_base_of_another_version_is_refused,
              a_server_that_is_away_is_exit_3])

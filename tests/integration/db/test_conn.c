@@ -2,6 +2,7 @@
 #include "db_it.h"
 
 #include <arpa/inet.h>
+#include <libpq-fe.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -217,11 +218,26 @@ static void a_stop_request_ends_opening_at_once(void **state)
 }
 
 /* it_url's host and port behind those of a server that is silent. */
+/* The password of the test's own URL, quoted for a connection string; '' when it has none. */
+static const char *url_password(char *out, size_t size)
+{
+    PQconninfoOption *options = PQconninfoParse(it_url, NULL);
+
+    (void)snprintf(out, size, "''");
+    for (PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++) {
+        if (strcmp(option->keyword, "password") == 0 && option->val != NULL)
+            (void)snprintf(out, size, "%s", option->val);
+    }
+    PQconninfoFree(options);
+    return out;
+}
+
 static void a_silent_host_leaves_time_for_the_next(void **state)
 {
     (void)state;
     char silent[128];
     char url[1024];
+    char password[256];
     int port;
     int fd = silent_server(silent, sizeof(silent), &port);
     struct db_conn *conn = it_connect();
@@ -234,9 +250,11 @@ static void a_silent_host_leaves_time_for_the_next(void **state)
     if (db_is_null(&res, 0, 0)) {
         print_message("PGURL is a socket: no second host to be had\n");
     } else {
-        (void)snprintf(url, sizeof(url), "host=127.0.0.1,%s port=%d,%d user=%s dbname=%s",
+        (void)snprintf(url, sizeof(url),
+                       "host=127.0.0.1,%s port=%d,%d user=%s dbname=%s password=%s",
                        db_get_text(&res, 0, 0, NULL), port, db_get_int32(&res, 0, 1),
-                       db_get_text(&res, 0, 2, NULL), db_get_text(&res, 0, 3, NULL));
+                       db_get_text(&res, 0, 2, NULL), db_get_text(&res, 0, 3, NULL),
+                       url_password(password, sizeof(password)));
         struct db_settings settings = {.url = url, .connect_timeout_ms = 2000};
         struct db_conn *second = it_open(&settings);
         db_conn_close(second);

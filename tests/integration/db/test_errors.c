@@ -157,8 +157,8 @@ static void one_of_a_deadlock_is_retried_and_the_other_goes_on(void **state)
     struct crossing two = {.conn = b, .second = "update t set n = 1 where id = 1"};
     pthread_t thread;
 
-    it_exec(a, "set lock_timeout = 0; set deadlock_timeout = '100ms'");
-    it_exec(b, "set lock_timeout = 0; set deadlock_timeout = '100ms'");
+    it_exec(a, "set lock_timeout = 0");
+    it_exec(b, "set lock_timeout = 0");
     ok(db_tx_begin(a, err));
     ok(db_tx_begin(b, err));
     it_exec(a, "update t set n = 1 where id = 1");

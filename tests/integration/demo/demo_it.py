@@ -4,8 +4,10 @@
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 
@@ -16,15 +18,15 @@ STACK = os.path.join(SOURCE, "ops", "stack")
 
 
 class DemoRun:
-    """ops/demo on a stack of its own name. Its files go to a folder that is removed at the end."""
+    """ops/demo on a stack of its own name. Its files go to a folder that is removed at the end; they stay after a
+    failure."""
 
     def __init__(self, *options, name=None):
         self.name = name or "demo-" + secrets.token_hex(5)
-        # pylint: disable-next=consider-using-with
-        self.files = tempfile.TemporaryDirectory(prefix="demo-test-")
+        self.files = tempfile.mkdtemp(prefix="demo-test-")
         self.env = {name: value for name, value in os.environ.items()
                     if not name.startswith("PROMO_TEST") and name not in ("KAFKA_BROKERS", "PGURL")}
-        self.env.update(STACK_BIN_DIR=programs(), TMPDIR=self.files.name)
+        self.env.update(STACK_BIN_DIR=programs(), TMPDIR=self.files)
         self.lines = []
         # pylint: disable-next=consider-using-with
         self.process = subprocess.Popen(
@@ -40,7 +42,7 @@ class DemoRun:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failed, *_):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
@@ -48,7 +50,10 @@ class DemoRun:
             except subprocess.TimeoutExpired:
                 self.process.kill()
         self.stack("down", "--purge")
-        self.files.cleanup()
+        if failed:
+            print(f"what the demo left is in {self.files}; it said:\n{self.text}", file=sys.stderr)
+        else:
+            shutil.rmtree(self.files)
 
     @property
     def text(self):
@@ -107,7 +112,7 @@ class DemoRun:
 
     def assert_gone(self):
         assert self.status() == {"name": self.name, "state": "down"}, self.status()
-        assert os.listdir(self.files.name) == [], os.listdir(self.files.name)
+        assert os.listdir(self.files) == [], os.listdir(self.files)
         left = wait_until(lambda: not self._processes() or None, 10, lambda: f"processes left: {self._processes()}")
         assert left
 

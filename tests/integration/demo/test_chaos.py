@@ -15,14 +15,15 @@ import fleet
 from demo_it import DemoRun
 
 FROZEN_S = 8  # longer than a session, 6 s: its partitions go to others, and it wakes up as a zombie
-OPTIONS = "--synthetic --customers 5000 --codes 400000"
+OPTIONS = "--synthetic --customers 4000 --codes 300000"
+STRIKES_S = 60  # the demo must come to its end on a slow machine, too
 # Who works after the demo has said this; most strikes go there.
 BUSY = (("definitions:", "campaign"), ("generating", "generate"), ("codes in", "export"), ("publishing", "redeem"),
         ("outcomes in", "export"))
 
 
 class Chaos:
-    """Strikes a random worker every one or two seconds, from when the stack is up until stop()."""
+    """Strikes a random worker every one or two seconds, from when the stack is up until stop(), a minute at most."""
 
     def __init__(self, demo, seed):
         self.demo = demo
@@ -73,7 +74,8 @@ class Chaos:
         while self._running() and not status.get("well"):
             self.done.wait(0.2)
             status = self.demo.status()
-        while self._running():
+        until = time.monotonic() + STRIKES_S
+        while self._running() and time.monotonic() < until:
             workers = self._workers(os.path.join(status["folder"], "run"))
             if workers:
                 slot = self._victim(workers)

@@ -64,7 +64,7 @@ class Whole(unittest.TestCase):
             self.assertTrue(self._shell(demo, line).strip(), line)
 
     def _the_same_commands_again_change_nothing(self, demo):
-        (folder,) = [os.path.join(demo.files.name, name) for name in os.listdir(demo.files.name)]
+        (folder,) = [os.path.join(demo.files, name) for name in os.listdir(demo.files)]
         facts = ("psql \"$PGURL\" -XAtq -c \"select md5(string_agg(t::text, '|' order by t::text)) from (select to_jsonb(r) "
                  "from redemption r union all select to_jsonb(c) from code c union all select to_jsonb(n) from counter n "
                  "union all select to_jsonb(y) from tally y) t\"")

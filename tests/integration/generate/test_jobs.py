@@ -3,12 +3,14 @@
 """Jobs as such: cancelled in the middle, archived with their campaign, shared by two workers, tokens that are lost,
 progress, definitions that move."""
 
+import concurrent.futures
+import os
 import re
 import time
 import unittest
 
-from fleet import Fleet, command, main, wait_until
-from generate_it import (CANCELLED, COMPLETED, check_events, check_job, define, live, order, run)
+from fleet import SOURCE, Fleet, command, main, wait_until
+from generate_it import CANCELLED, COMPLETED, check_events, check_job, define, live, order, run
 
 LARGE = 2000000
 
@@ -131,6 +133,26 @@ class Jobs(unittest.TestCase):
         done = sorted(event["data"]["done"] for event in events)
         steps = [b * 20 // 1000000 - a * 20 // 1000000 for a, b in zip(done, done[1:])]
         self.assertLessEqual(steps.count(0), data["elapsed_ms"] // 1000 + 1)
+
+    def test_of_chunks_that_wait_for_each_other_one_reports_progress(self):
+        job = run(self.fleet, 100)["job"]
+        self.fleet.sql(f"create table kept as select outcome, finished_at, checksum from job where id = '{job}'")
+        with open(os.path.join(SOURCE, "common/store/sql/job_add.sql"), encoding="utf-8") as file:
+            add = f"prepare add (uuid, int8, numeric, bool) as {file.read()};"
+        one = f"execute add ('{job}', 1, 0, false)"
+        # Still running, its last progress long ago, its 5 % far away. Put back at the end.
+        self.fleet.sql(f"""update job set state = 1, outcome = null, finished_at = null, total = 1000000, done = 100,
+                           progress_at = now() - interval '9 seconds' where id = '{job}'""")
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            first = pool.submit(self.fleet.sql, f"{add} {one}; select pg_sleep(1.5);")
+            time.sleep(0.5)
+            second = pool.submit(self.fleet.sql, f"{add} {one};")
+            third = pool.submit(self.fleet.sql, f"{add} {one};")
+            rows = sorted(list(asked.result()[0]) for asked in (first, second, third))
+        self.assertEqual([row[0] for row in rows], ["101", "102", "103"])
+        self.assertEqual([row[3] for row in rows], ["t", "f", "f"])
+        self.fleet.sql(f"""update job j set state = 3, outcome = k.outcome, finished_at = k.finished_at, total = 100, done = 100
+                             from kept k where j.id = '{job}'; drop table kept;""")
 
     def test_a_job_of_one_lane_goes_from_lane_to_lane(self):
         data = run(self.fleet, 100000, priority=1)

@@ -26,7 +26,7 @@ def define(fleet):
         command("promofleet.coupon.put.v1", {"id": COUPON, "campaign": CAMPAIGN, "discounts": ["ten-percent"],
                                              "active": True, "code_defaults": {"max_uses": 1}}),
         command("promofleet.coupon.put.v1", {"id": OPEN_COUPON, "campaign": CAMPAIGN, "discounts": ["ten-percent"],
-                                             "active": True}),
+                                             "active": True, "code_defaults": {"max_uses": None}}),
     ])
     assert [outcome["type"].rsplit(".", 2)[1] for outcome in outcomes] == ["changed"] * 4, outcomes
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A command that kills whoever takes it up goes to the dead letter after a bounded number of deaths, and takes nobody
-with it; deaths that have nothing to do with the commands bury none."""
+with it; deaths at random bury nothing."""
 
 import signal
+import time
 import unittest
+from random import Random
 
 from fleet import Fleet, main, wait_until
 from loop_it import check_once, fresh_source, make, need_faults, redeem
@@ -63,20 +65,25 @@ class Killers(unittest.TestCase):
     def test_a_killer_that_two_workers_hand_to_each_other_is_buried_alone(self):
         self.bury((5, 1), 2)
 
-    def test_workers_that_are_killed_for_no_reason_bury_nothing(self):
-        """Ten deaths in a row, before anything of the batch is done; then all is done as ever."""
+    def test_workers_that_are_killed_at_random_under_load_bury_nothing(self):
         fleet, source = self.fleet, fresh_source()
         before = len(fleet.dead_letters())
-        filled = self.fill(source, 3)
-        worker, = fleet.start("redeem", 1, {"FLEET_FAULT": "nowhere:1:kill"})
+        commands = [redeem(self.codes[n % 4], f"{n}", source) for n in range(3000)]
+        workers = fleet.start("redeem", 2, {"PROMO_BATCH_MAX": "25"})
+        fleet.wait_running()
+        publisher = fleet.submit_later(commands)
+        random = Random(20261120)
         for n in range(10):
-            wait_until(lambda: worker.alive() and worker.state() == "running", 20, "a worker", pause=0.001)
+            worker = workers[n % 2]
+            deaths = worker.restarts
+            wait_until(lambda w=worker: w.alive() and w.state() == "running", 20, "a worker", pause=0.01)
+            time.sleep(random.uniform(0, 0.2))
             fleet.kill(worker.slot)
-            wait_until(lambda n=n: worker.restarts == n + 1 and worker.alive(), 20, "its successor", pause=0.01)
+            wait_until(lambda w=worker, d=deaths: w.restarts == d + 1 and w.alive(), 20, "its successor", pause=0.01)
+        self.assertEqual(publisher.wait(30), 0)
         fleet.wait_lag_zero()
-        self.assertEqual(worker.deaths, [-signal.SIGKILL] * 10)
-        everything = [event for events in filled.values() for event in events]
-        self.assertEqual(check_once(fleet, everything, source), (len(everything), 0))
+        self.assertEqual([worker.deaths for worker in workers], [[-signal.SIGKILL] * 5] * 2)
+        self.assertEqual(check_once(fleet, commands, source), (3000, 0))
         self.assertEqual(len(fleet.dead_letters()), before)
 
     def test_z_afterwards_the_audit_finds_nothing(self):
