@@ -67,13 +67,9 @@ static int run(struct runtime *runtime, struct err *err)
         if (runtime->state == STATE_RUNNING)
             retry_reset(&runtime->backoff);
     }
-    /* So that a group whose offsets are lost while the fleet is down has nothing to publish again.
-     */
-    if (!runtime->idle_flushed) {
-        struct err ignored = {0};
-
-        (void)runtime_flush_from(runtime, &ignored);
-    }
+    /* So that a group whose offsets are lost meanwhile has nothing to publish again. */
+    if (!runtime->idle_flushed && runtime_flush_from(runtime, err) < 0)
+        log_err(LOG_LEVEL_DEBUG, "last_words_lost", err);
     return 0;
 }
 

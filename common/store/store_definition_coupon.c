@@ -71,11 +71,6 @@ static int find_discounts(const struct store_change *change, const struct msg_te
     return 1;
 }
 
-static int64_t code_max_uses(const struct msg_coupon_put *put)
-{
-    return put->code_defaults.max_uses.is == MSG_ABSENT ? 1 : put->code_defaults.max_uses.value;
-}
-
 /* What insert, update and same have between their first parameter and their stamp. */
 static void put_params(struct db_params *params, const struct msg_coupon_put *put,
                        const struct references *refs)
@@ -88,7 +83,7 @@ static void put_params(struct db_params *params, const struct msg_coupon_put *pu
     definition_param_time(params, put->ends_at);
     db_param_int8(params, msg_int_or(put->limits.total, 0));
     db_param_int8(params, msg_int_or(put->limits.per_customer, 0));
-    db_param_int4(params, (int32_t)code_max_uses(put));
+    db_param_int4(params, (int32_t)msg_int_or(put->code_defaults.max_uses, 0));
     db_param_int4(params, (int32_t)msg_int_or(put->code_defaults.per_customer, 0));
     db_param_text(params, put->pattern);
 }
@@ -126,7 +121,7 @@ static int check_present(const struct store_change *change, const struct msg_cou
     const struct limit limits[] = {
         {LIMIT_COUPON_TOTAL, db_get_int64(found, 0, 4), msg_int_or(put->limits.total, 0)},
         {LIMIT_COUPON_CUSTOMER, db_get_int64(found, 0, 5), msg_int_or(put->limits.per_customer, 0)},
-        {LIMIT_CODE_USES, db_get_int64(found, 0, 6), code_max_uses(put)},
+        {LIMIT_CODE_USES, db_get_int64(found, 0, 6), msg_int_or(put->code_defaults.max_uses, 0)},
         {LIMIT_CODE_CUSTOMER, db_get_int64(found, 0, 7),
          msg_int_or(put->code_defaults.per_customer, 0)},
     };

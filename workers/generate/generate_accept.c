@@ -5,12 +5,35 @@
 #include "generate_worker.h"
 
 #include "codes_capacity.h"
+#include "codes_check.h"
 #include "codes_pattern.h"
 
 #include <string.h>
 
 /* The row of table code beside key: batch_id, serial, uses, flags. */
 #define ROW_BYTES 14
+
+/*
+ * Counting the strings without blocked words takes about characters of all words * places steps,
+ * and with a check character symbols^2 times as many: some ns each, while the transaction holds its
+ * locks and says nothing. A worker that is silent for two seconds is taken for a frozen one.
+ */
+#define COUNT_STEPS_MOST UINT64_C(250000000)
+#define CHECK_STEPS (CODES_CHECK_MAX * CODES_CHECK_MAX)
+
+static bool takes_too_long_to_count(const struct msg_generate *data,
+                                    const struct codes_pattern *pattern)
+{
+    uint64_t characters = 0;
+
+    if (!codes_pattern_has_check(pattern))
+        return false;
+    for (size_t i = 0; i < codes_words_builtin_count; i++)
+        characters += strlen(codes_words_builtin[i]);
+    for (size_t i = 0; i < data->blocked_words.count; i++)
+        characters += strlen(data->blocked_words.items[i]);
+    return characters * codes_pattern_places(pattern) * CHECK_STEPS > COUNT_STEPS_MOST;
+}
 
 /* Which of our reasons an error of library codes is. */
 static enum msg_reason_id reason_of(const struct err *why)
@@ -170,6 +193,11 @@ int generate_accept(struct runtime *runtime, const struct runtime_item *item, vo
         return 0;
     if (generate_pattern(data, coupon->pattern, &pattern, &words, &why) < 0)
         return refuse_or_fail(ret, &why, err);
+    if (takes_too_long_to_count(data, pattern))
+        return runtime_refuse(ret, msg_reason_code(MSG_REASON_TOO_MANY), "/blocked_words",
+                              "The blocked words are too many for a pattern of %u places with a "
+                              "check character.",
+                              codes_pattern_places(pattern));
     if (codes_words_count(words, pattern, &usable, err) < 0 ||
         store_space_lock(runtime_db(runtime), codes_pattern_fingerprint(pattern),
                          codes_pattern_text(pattern), codes_pattern_space(pattern), usable, &space,

@@ -77,9 +77,10 @@ static void stop(void *state)
     free(generate);
 }
 
-/* One token a batch: a chunk is a batch's worth of work. */
+/* One token a batch: a chunk is a batch's worth of work. Few commands: each may have to count the
+ * strings of its space (generate_accept.c), and all of them are one transaction. */
 static const struct runtime_topic topics[] = {
-    {MSG_TOPIC_GENERATE_COMMANDS, 100},
+    {MSG_TOPIC_GENERATE_COMMANDS, 32},
     {MSG_TOPIC_GENERATE_CHUNKS, 1},
 };
 

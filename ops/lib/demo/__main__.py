@@ -162,7 +162,7 @@ class Demo:
         stored = counts.from_sql(self.stack.sql(counts.SQL))
         text, differing = table.render({"outcomes": answers, "log": expected, "SQL": stored, "export": exported,
                                         "metrics": metrics})
-        print(f"\n{text}\n", flush=True)
+        print(f"\n{text}\nAn order that used two codes counts twice among the orders discounted.\n", flush=True)
         self.audit()
         if differing:
             raise Failed(f"{differing} rows differ")
@@ -196,6 +196,7 @@ def read_options():
     parser = argparse.ArgumentParser(prog="ops/demo", allow_abbrev=False)
     parser.add_argument("--cache", required=True)
     parser.add_argument("--name", required=True)
+    parser.add_argument("--state", required=True)
     parser.add_argument("--synthetic", action="store_true")
     parser.add_argument("--customers", type=int)
     parser.add_argument("--codes", type=int, default=1_000_000)
@@ -216,13 +217,12 @@ def close(demo, keep, failed):
     if keep:
         demo.tell_next()
         return
-    logs = demo.stack.logs()
-    if failed and logs and os.path.isdir(logs):
-        shutil.copytree(logs, os.path.join(folder, "log"), dirs_exist_ok=True)
+    if failed:
+        demo.stack.save_logs()
     say(f"ending stack {demo.stack.name}")
     demo.stack.purge()
     if failed:
-        complain(f"the commands, their outcomes and the logs are in {folder}")
+        complain(f"commands, outcomes and logs, as far as there are any, are in {folder}")
     else:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -245,7 +245,7 @@ def main():
     if options.codes < customers:
         complain(f"--codes: {customers:,} customers need a code each")
         return EXIT_USAGE
-    stack = Stack(options.name, "")
+    stack = Stack(options.name, options.state, "")
     if stack.exists():
         complain(f"there is a stack {options.name} already; choose another name, or end it: "
                  f"ops/stack down --purge --name {options.name}")

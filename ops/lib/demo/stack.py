@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -51,14 +52,16 @@ def call(args, patience=0, **how):
 
 
 class Stack:
-    def __init__(self, name, folder):
+    """state: where ops/stack keeps it; folder: for our own files."""
+
+    def __init__(self, name, state, folder):
         self.name = name
-        self.folder = folder  # for our files
+        self.state = state
+        self.folder = folder
         self.env = dict(os.environ)
         # Of another stack, from a shell that ops/stack env has set up.
         for variable in ("KAFKA_BROKERS", "PGURL", "PROMO_TOPIC_PREFIX", "PROMO_EXPORT_DIR", "PROMO_FLEET_SECRET_FILE"):
             self.env.pop(variable, None)
-        self.values = {}
 
     def _stack(self, verb, *args, **how):
         return call([os.path.join(SOURCE_DIR, "ops", "stack"), verb, "--name", self.name, *args], env=self.env, **how)
@@ -80,9 +83,8 @@ class Stack:
         done = self._stack("env", "--plain", stdout=subprocess.PIPE)
         if done.returncode != 0:
             raise Failed(f"ops/stack env failed with exit code {done.returncode}")
-        self.values = dict(line.partition("=")[::2] for line in done.stdout.splitlines())
-        self.env.update(self.values)
-        with open(os.path.join(self.values["PROMO_STACK_STATE"], "programs"), encoding="utf-8") as file:
+        self.env.update(line.partition("=")[::2] for line in done.stdout.splitlines())
+        with open(os.path.join(self.state, "programs"), encoding="utf-8") as file:
             self.env["PATH"] = file.read().strip() + os.pathsep + self.env["PATH"]
 
     def purge(self):
@@ -91,8 +93,11 @@ class Stack:
             raise Failed(f"ops/stack down failed with exit code {done.returncode}; once more: "
                          f"ops/stack down --purge --name {self.name}")
 
-    def logs(self):
-        return os.path.join(self.values["PROMO_STACK_STATE"], "log") if self.values else None
+    def save_logs(self):
+        """Copies its logs to our folder: purge() removes them."""
+        logs = os.path.join(self.state, "log")
+        if os.path.isdir(logs):
+            shutil.copytree(logs, os.path.join(self.folder, "log"), dirs_exist_ok=True)
 
     # --- programs ---
 

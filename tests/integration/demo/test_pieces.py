@@ -169,7 +169,8 @@ class Refusals(unittest.TestCase):
     def test_a_log_that_cannot_be_fetched_is_exit_3(self):
         with tempfile.TemporaryDirectory(prefix="demo-pieces-") as cache:
             done = subprocess.run(
-                ["/usr/bin/python3", "-B", LIBRARY, "--cache", cache, "--name", "demo-never"],
+                ["/usr/bin/python3", "-B", LIBRARY, "--cache", cache, "--name", "demo-never", "--state",
+                 os.path.join(cache, "never")],
                 env={**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": cache}, capture_output=True, text=True,
                 timeout=60, check=False)
         self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
@@ -182,7 +183,8 @@ class Refusals(unittest.TestCase):
             with open(os.path.join(cache, purchases.PACKAGE_FILE), "wb") as file:
                 file.write(b"PK\x03\x04 something else")
             done = subprocess.run(
-                ["/usr/bin/python3", "-B", LIBRARY, "--cache", cache, "--name", "demo-never"],
+                ["/usr/bin/python3", "-B", LIBRARY, "--cache", cache, "--name", "demo-never", "--state",
+                 os.path.join(cache, "never")],
                 env={**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": cache}, capture_output=True, text=True,
                 timeout=60, check=False)
         self.assertEqual(done.returncode, 3, done.stdout + done.stderr)

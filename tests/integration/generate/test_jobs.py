@@ -136,23 +136,23 @@ class Jobs(unittest.TestCase):
 
     def test_of_chunks_that_wait_for_each_other_one_reports_progress(self):
         job = run(self.fleet, 100)["job"]
-        self.fleet.sql(f"create table kept as select outcome, finished_at, checksum from job where id = '{job}'")
         with open(os.path.join(SOURCE, "common/store/sql/job_add.sql"), encoding="utf-8") as file:
             add = f"prepare add (uuid, int8, numeric, bool) as {file.read()};"
-        one = f"execute add ('{job}', 1, 0, false)"
-        # Still running, its last progress long ago, its 5 % far away. Put back at the end.
-        self.fleet.sql(f"""update job set state = 1, outcome = null, finished_at = null, total = 1000000, done = 100,
-                           progress_at = now() - interval '9 seconds' where id = '{job}'""")
+        one = f"{add} execute add ('{job}', 1, 0, false);"
+        self.fleet.sql(f"create table kept as select outcome, finished_at from job where id = '{job}'")
+        # Running, the last progress just now. The second chunk of the three completes 5 % of 2040, and the third has
+        # asked before the second could write.
+        self.fleet.sql(f"""update job set state = 1, outcome = null, finished_at = null, total = 2040, done = 100,
+                           progress_at = clock_timestamp() where id = '{job}'""")
         with concurrent.futures.ThreadPoolExecutor() as pool:
-            first = pool.submit(self.fleet.sql, f"{add} {one}; select pg_sleep(1.5);")
-            time.sleep(0.5)
-            second = pool.submit(self.fleet.sql, f"{add} {one};")
-            third = pool.submit(self.fleet.sql, f"{add} {one};")
-            rows = sorted(list(asked.result()[0]) for asked in (first, second, third))
-        self.assertEqual([row[0] for row in rows], ["101", "102", "103"])
-        self.assertEqual([row[3] for row in rows], ["t", "f", "f"])
-        self.fleet.sql(f"""update job j set state = 3, outcome = k.outcome, finished_at = k.finished_at, total = 100, done = 100
+            first = pool.submit(self.fleet.sql, f"{one} select pg_sleep(0.7);")
+            time.sleep(0.2)
+            others = [pool.submit(self.fleet.sql, one) for _ in range(2)]
+            rows = sorted(list(asked.result()[0]) for asked in (first, *others))
+        self.fleet.sql(f"""update job j set state = 3, outcome = k.outcome, finished_at = k.finished_at, total = 100,
+                                            done = 100
                              from kept k where j.id = '{job}'; drop table kept;""")
+        self.assertEqual([(row[0], row[3]) for row in rows], [("101", "f"), ("102", "t"), ("103", "f")])
 
     def test_a_job_of_one_lane_goes_from_lane_to_lane(self):
         data = run(self.fleet, 100000, priority=1)

@@ -63,6 +63,8 @@ REFUSED = [
     ("too_short", "/blocked_words/0", {"count": 1, "blocked_words": ["A"]}),
     ("bad_word", "/blocked_words/1", {"count": 1, "blocked_words": ["good", "- -"]}),
     ("too_many", "/blocked_words", {"count": 1, "blocked_words": [f"word{n}" for n in range(101)]}),
+    ("too_many", "/blocked_words", {"count": 1, "pattern": "#{60}{check}",
+                                    "blocked_words": [f"{n:032}" for n in range(100)]}),
     # what the codes are worth
     ("out_of_range", "/max_uses", {"count": 1, "max_uses": 0}),
     ("out_of_range", "/per_customer", {"count": 1, "per_customer": 0}),

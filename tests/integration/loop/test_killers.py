@@ -22,7 +22,7 @@ class Killers(unittest.TestCase):
         need_faults()
         cls.fleet = Fleet()
         cls.addClassCleanup(cls.fleet.close)
-        _, cls.codes = make(cls.fleet, unlimited=4)
+        _, cls.codes = make(cls.fleet, unlimited=24)
 
     def tearDown(self):
         self.fleet.stop()
@@ -68,7 +68,7 @@ class Killers(unittest.TestCase):
     def test_workers_that_are_killed_at_random_under_load_bury_nothing(self):
         fleet, source = self.fleet, fresh_source()
         before = len(fleet.dead_letters())
-        commands = [redeem(self.codes[n % 4], f"{n}", source) for n in range(3000)]
+        commands = [redeem(self.codes[n % 24], f"{n}", source) for n in range(3000)]
         workers = fleet.start("redeem", 2, {"PROMO_BATCH_MAX": "25"})
         fleet.wait_running()
         publisher = fleet.submit_later(commands)
