@@ -103,7 +103,9 @@ class Worker:
         self.restart = True
         self.wanted = True
         self.process = None
-        self.log_start = 0
+        # Slots are used again: what was logged before is not this worker's.
+        self.log_begin = os.path.getsize(self.log) if os.path.exists(self.log) else 0
+        self.log_start = 0  # of the current process
         self.lock = threading.Lock()
         self._spawn()
         self.thread = threading.Thread(target=self._supervise, daemon=True)
@@ -147,9 +149,10 @@ class Worker:
         return self.process.poll() is None
 
     def text(self):
-        """All that this slot has logged, over its restarts."""
-        with open(self.log, encoding="utf-8", errors="replace") as log:
-            return log.read()
+        """All that this worker has logged, over its restarts."""
+        with open(self.log, "rb") as log:
+            log.seek(self.log_begin)
+            return log.read().decode("utf-8", "replace")
 
     def lines(self, name=None):
         """Its log lines as dicts, those of one event name if given."""
@@ -487,13 +490,16 @@ class Fleet:
     def lag(self, kind):
         """Records that a kind of worker has not settled yet: exact where only plain producers write, else whether
         there are any."""
-        group = self.wire.group_offsets(f"{self.prefix}.{kind}")
+        known = self.wire.group_offsets(f"{self.prefix}.{kind}")
+        # Of a group whose offsets were lost, what the data base knows to be committed.
+        for topic, partition, told in self.sql(f"select topic, partition, from_offset from progress where worker = '{kind}'"):
+            known[topic, int(partition)] = max(known.get((topic, int(partition)), 0), int(told))
         left = 0
         for name in [f"{kind}.commands", *ALSO_READ.get(kind, [])]:
             topic = self.topic(name)
             starts = None
             for partition, end in self.wire.offsets(topic).items():
-                at = group.get((topic, partition))
+                at = known.get((topic, partition))
                 if at is None:
                     starts = starts or self.wire.offsets(topic, -2)
                     at = starts[partition]
@@ -514,9 +520,9 @@ class Fleet:
         for kind in kinds or sorted({self.workers[slot].kind for slot in self.running()}):
             wait_until(lambda k=kind: self.lag(k) == 0, seconds, lambda k=kind: f"lag of {k} ({self.lag(k)} left)")
 
-    def audit(self):
+    def audit(self, *options):
         """promoctl audit finds nothing."""
-        done = self.promoctl("audit", timeout=200)
+        done = self.promoctl("audit", *options, timeout=200)
         assert done.returncode == 0, f"audit: exit {done.returncode}:\n{done.stdout}{done.stderr}"
         return done.stdout
 

@@ -261,7 +261,7 @@ static void uses_of_a_code_are_held_where_the_coupon_decides(void **state)
     fixture_exec(
         fx, "update code set uses = 5 where key = 'B1';"
             "insert into code (key, batch_id, serial, uses, max_uses) values ('A3', 1, 2, 7, 7)");
-    k.code_defaults.max_uses = (struct msg_int){0};
+    k.code_defaults.max_uses = msg_int_of(1);
     assert_refused(fx, fixture_coupon(fx, &k), "limit_below_uses", "/code_defaults/max_uses");
     k.code_defaults.max_uses = msg_int_of(2);
     assert_done(fx, fixture_coupon(fx, &k), 2);

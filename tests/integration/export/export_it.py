@@ -254,6 +254,9 @@ def definitions(fleet):
              fleet.command("campaign.put", {"id": "root"}),
              fleet.command("campaign.put", {"id": "-child", "parent": "root"}),
              fleet.command("campaign.put", {"id": "other"}),
-             fleet.command("coupon.put", {"id": "above", "campaign": "root", "discounts": ["ten"]}),
-             fleet.command("coupon.put", {"id": "below", "campaign": "-child", "discounts": ["ten"]}),
-             fleet.command("coupon.put", {"id": "free", "campaign": "-child", "discounts": ["ten"]}))
+             fleet.command("coupon.put", {"id": "above", "campaign": "root", "discounts": ["ten"],
+                                           "code_defaults": {"max_uses": 1}}),
+             fleet.command("coupon.put", {"id": "below", "campaign": "-child", "discounts": ["ten"],
+                                           "code_defaults": {"max_uses": 1}}),
+             fleet.command("coupon.put", {"id": "free", "campaign": "-child", "discounts": ["ten"],
+                                           "code_defaults": {"max_uses": 1}}))

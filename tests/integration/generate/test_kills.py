@@ -101,7 +101,7 @@ class Kills(unittest.TestCase):
 
     def test_a_worker_dies_at_each_point_of_a_crowded_job(self):
         for point, nth in (("in_copy", 1), ("careful_chunk", 2), ("in_overflow", 1), ("in_overflow", 2),
-                           ("job_finishing", 1), ("after_pg_commit", 11), ("before_kafka_commit", 12)):
+                           ("job_finishing", 1), ("after_pg_commit", 11)):
             with self.subTest(point=point, nth=nth):
                 self.die_in_a_crowd(point, nth)
                 self.tearDown()

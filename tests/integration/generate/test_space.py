@@ -3,12 +3,13 @@
 """Spaces that run short: the exact number at acceptance, all codes of a space, and codes in the way that no space knows
 of, up to a space without any room."""
 
+import collections
 import itertools
 import random
 import re
 import unittest
 
-from fleet import Fleet, main, wait_until
+from fleet import Fleet, has_faults, main, skip
 from generate_it import (COMPLETED, FAILED, REJECTED, check_events, check_job, define, keys_of, live, occupy, order,
                          refuse, run, vacate)
 
@@ -67,21 +68,27 @@ class Space(unittest.TestCase):
         self.refused_with(0, 1, pattern="N-[A-C]{5}")
 
     def test_of_commands_that_come_at_once_as_many_are_accepted_as_fit(self):
-        commands = [order(100, f"at-once-{n}", pattern="M-[A-C]{5}", allow_guessable=True) for n in range(8)]
-        for partition, event in enumerate(commands):
-            self.fleet.produce_command("generate.commands", event, partition)
-        ends = wait_until(lambda: self.ends(commands), 60, "eight ends")
-        self.assertEqual(sorted(ends.values()), [COMPLETED] * 2 + [REJECTED] * 6)
-        self.assertEqual(self.fleet.value("select live from space where pattern = 'M-[A-C]{5}'"), "200")
-        self.refused_with(43, 44, pattern="M-[A-C]{5}")
+        if not has_faults():
+            skip("the programs are built without -DFAULTS=ON")
+        # The space is there already (making its row would put one worker behind the other), and both workers linger
+        # in the transaction of their first batch. One order nearly fills the space: who reads it too early is wrong.
+        run(self.fleet, 1, pattern="M-[A-C]{5}", allow_guessable=True)
+        self.renew(FLEET_FAULT="before_pg_commit:1:sleep1000")
+        commands = [order(200, f"at-once-{n}", pattern="M-[A-C]{5}", allow_guessable=True) for n in range(16)]
+        ends = self.fleet.submit(commands)
+        slots = {event["partition"] // 4 for event in self.fleet.events("generate.commands")
+                 if b"at-once-" in event["payload"] or "at-once-" in event["headers"].get("ce_id", "")}
+        self.assertEqual(slots, {0, 1}, "both workers have some")
+        self.assertEqual(collections.Counter(end["type"] for end in ends), {COMPLETED: 1, REJECTED: 15})
+        self.assertEqual(self.fleet.value("select live from space where pattern = 'M-[A-C]{5}'"), "201")
+        self.refused_with(42, 43, pattern="M-[A-C]{5}")
+        self.renew()
 
-    def ends(self, commands):
-        ids = {event["id"] for event in commands}
-        found = {event["headers"]["ce_causationid"]: event["headers"]["ce_type"]
-                 for event in self.fleet.events("job.events")
-                 if event["headers"].get("ce_causationid") in ids
-                 and event["headers"]["ce_type"] in (COMPLETED, FAILED, REJECTED)}
-        return found if len(found) == len(ids) else None
+    def renew(self, **env):
+        """New processes for both generate-workers."""
+        self.fleet.stop("generate-1", "generate-2")
+        self.fleet.start_again("generate-1", "generate-2", env=env)
+        self.fleet.wait_running()
 
     def test_odds_are_refused_unless_allowed_and_count_the_codes_there_are(self):
         pattern = "O-[0-9]{9}"

@@ -84,7 +84,10 @@ class Shop(Fleet):
         return self.define("campaign", **{"id": fresh("campaign"), "status": "active", **data})
 
     def coupon(self, campaign="free", **data):
-        return self.define("coupon", **{"id": fresh("coupon"), "campaign": campaign, "discounts": ["d15"], **data})
+        """Codes of a single use, unless said otherwise."""
+        defaults = {"max_uses": 1, **data.pop("code_defaults", {})}
+        return self.define("coupon", **{"id": fresh("coupon"), "campaign": campaign, "discounts": ["d15"],
+                                        "code_defaults": defaults, **data})
 
     def codes(self, coupon, count=1, **data):
         """Codes of a coupon as customers see them."""

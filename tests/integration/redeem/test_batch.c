@@ -636,6 +636,54 @@ static void a_repeat_among_new_ones_is_found_either_way(void **state)
     }
 }
 
+/* What the first try has written about a new publisher is gone with it. */
+static void a_new_publisher_beside_a_repeat_is_kept(void **state)
+{
+    struct stage *stage = *state;
+    const char *event;
+
+    redeem(stage, "r1", "\"single\"", "");
+    settle(stage);
+    event = arena_printf(stage->texts,
+                         "{\"specversion\":\"1.0\",\"id\":\"r1\",\"source\":\"till\",\"type\":"
+                         "\"promofleet.code.redeem.v1\",\"data\":{\"codes\":[\"s2\"]," ORDER "}}");
+    assert_non_null(event);
+    begin();
+    redeem(stage, "r1", "\"single\"", "");
+    redeem(stage, "r1", "\"s2\"", "");
+    sent[1].event = event;
+    settle(stage);
+    assert_true(answers[0].repeated);
+    assert_is(&answers[1], "redeemed");
+    assert_int_equal(fixture_int(stage->fx,
+                                 "select count(*) from redemption r join source s on s.id "
+                                 "= r.source_id where s.name = 'till'"),
+                     1);
+    stage_audit(stage);
+}
+
+/* Answers that are not stored: the same again has the same id, another answer another. */
+static void an_answer_that_is_not_stored_is_known_by_what_it_says(void **state)
+{
+    struct stage *stage = *state;
+
+    redeem(stage, "r1", "\"later\"", "");
+    add(stage, "v1", "validate", "\"codes\":[\"later\"]");
+    redeem(stage, "r1", "\"later\"", "");
+    redeem(stage, "r1", "\"later\",\"-\"", "");
+    settle(stage);
+    assert_rejected(&answers[0], "unknown_code");
+    assert_string_equal(answers[2].id, answers[0].id);
+    assert_false(answers[2].repeated);
+    assert_string_not_equal(answers[3].id, answers[0].id);
+    stage_codes(stage, "open", "later", 0, 0);
+    stage_batch(stage, WAY_BOLD, sent, 2, &answers[4]);
+    assert_is(&answers[4], "redeemed");
+    assert_false(answers[4].repeated);
+    assert_is(&answers[5], "validated");
+    assert_string_not_equal(answers[5].id, answers[1].id);
+}
+
 static void a_batch_of_too_many_codes_is_to_be_split(void **state)
 {
     struct stage *stage = *state;
@@ -686,6 +734,8 @@ int main(void)
         cmocka_unit_test_setup(a_use_that_another_worker_took_is_not_given_twice, set),
         cmocka_unit_test_setup(definitions_that_move_meanwhile_decide, set),
         cmocka_unit_test_setup(a_repeat_among_new_ones_is_found_either_way, set),
+        cmocka_unit_test_setup(a_new_publisher_beside_a_repeat_is_kept, set),
+        cmocka_unit_test_setup(an_answer_that_is_not_stored_is_known_by_what_it_says, set),
         cmocka_unit_test_setup(a_batch_of_too_many_codes_is_to_be_split, set),
     };
     return cmocka_run_group_tests(tests, stage_open, stage_close);
