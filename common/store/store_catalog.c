@@ -55,6 +55,18 @@ void store_catalog_free(struct store_catalog *catalog)
     free(catalog);
 }
 
+int store_catalog_moved(struct err *err)
+{
+    return err_set(err, ERR_RETRY, "store", "definitions_moved", "definitions have changed");
+}
+
+int store_catalog_hold(const struct store_catalog *catalog, struct db_conn *db, struct err *err)
+{
+    int same = store_catalog_check(catalog, db, err);
+
+    return same == 0 ? store_catalog_moved(err) : same < 0 ? -1 : 0;
+}
+
 int64_t store_catalog_version(const struct store_catalog *catalog)
 {
     return catalog->version;

@@ -118,6 +118,12 @@ int store_catalog_refresh(struct store_catalog *catalog, struct db_conn *db,
  * they are not. */
 int store_catalog_check(const struct store_catalog *catalog, struct db_conn *db,
                         struct err *err) MUST_CHECK;
+/* The same as an answer to the loop: 0, or -1 with store_catalog_moved(). */
+int store_catalog_hold(const struct store_catalog *catalog, struct db_conn *db,
+                       struct err *err) MUST_CHECK;
+/* ERR_RETRY "definitions_moved": what was decided, or found, is not by the definitions of now.
+ * Returns -1. */
+int store_catalog_moved(struct err *err);
 /* The version of all definitions that is loaded; -1: none is. */
 int64_t store_catalog_version(const struct store_catalog *catalog);
 

@@ -531,6 +531,9 @@ def main(module="__main__"):
     """unittest.main that says how long each test took."""
     import unittest  # pylint: disable=import-outside-toplevel
 
+    # So that what was made is removed when a test is ended from outside.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
     class Result(unittest.TextTestResult):
         def startTest(self, test):
             self.began = time.monotonic()

@@ -52,11 +52,7 @@ static int batch(struct runtime *runtime, void *state, const struct runtime_batc
     }
     if (!decided)
         return 0;
-    int same = store_catalog_check(export->catalog, runtime_db(runtime), err);
-
-    if (same == 0)
-        return err_set(err, ERR_RETRY, "export", "definitions_moved", "definitions have changed");
-    return same < 0 ? -1 : 0;
+    return store_catalog_hold(export->catalog, runtime_db(runtime), err);
 }
 
 static void stop(void *state)

@@ -4,6 +4,7 @@
  */
 #include "generate_worker.h"
 
+#include "base_fault.h"
 #include "codes_capacity.h"
 #include "codes_check.h"
 #include "codes_pattern.h"
@@ -203,6 +204,7 @@ int generate_accept(struct runtime *runtime, const struct runtime_item *item, vo
                          codes_pattern_text(pattern), codes_pattern_space(pattern), usable, &space,
                          err) < 0)
         return -1;
+    fault_point("space_locked");
     codes_capacity_figure(pattern, usable, (codes_u128)space.live, (uint64_t)data->count, ROW_BYTES,
                           false, &capacity);
     int verdict = codes_capacity_verdict(&capacity, data->allow_guessable, &why);

@@ -61,11 +61,7 @@ static int batch(struct runtime *runtime, void *state, const struct runtime_batc
     }
     if (!decides)
         return 0;
-    int same = store_catalog_check(generate->catalog, runtime_db(runtime), err);
-
-    if (same == 0)
-        return err_set(err, ERR_RETRY, "generate", "definitions_moved", "definitions have changed");
-    return same < 0 ? -1 : 0;
+    return store_catalog_hold(generate->catalog, runtime_db(runtime), err);
 }
 
 static void stop(void *state)

@@ -61,7 +61,7 @@ static int given_of(struct redeem_run *run, const struct redeem_line *line, cons
             store_catalog_discount_of(run->redeem->catalog, line->shares[i].discount_id);
 
         if (discount == NULL)
-            return redeem_definitions_moved(err);
+            return store_catalog_moved(err);
         items[i] = (struct msg_discount_share){discount->ext_id, line->shares[i].minor};
     }
     given->currency = currency;
@@ -83,12 +83,12 @@ static int outcome_of(struct redeem_run *run, const struct redeem_line *line,
     if (path == NULL)
         return err_nomem(err);
     if (coupon == NULL) /* younger than the catalogue, as a campaign may be */
-        return redeem_definitions_moved(err);
+        return store_catalog_moved(err);
     for (size_t i = 0; i < line->path_len; i++) {
         const struct store_campaign *campaign = store_catalog_campaign_of(catalog, line->path[i]);
 
         if (campaign == NULL)
-            return redeem_definitions_moved(err);
+            return store_catalog_moved(err);
         path[i] = campaign->ext_id;
     }
     *ret = (struct msg_code_outcome){.code = line->key,

@@ -69,7 +69,7 @@ static int know(struct redeem_run *run, struct redeem_stock *stock, const struct
         store_catalog_coupon_of(run->redeem->catalog, code->coupon_id);
 
     if (coupon == NULL) /* younger than the catalogue */
-        return redeem_definitions_moved(err);
+        return store_catalog_moved(err);
     const struct store_campaign *campaign = coupon->campaign;
     int32_t *path = arena_zalloc(run->arena, campaign->chain_len, sizeof(*path));
 

@@ -16,11 +16,6 @@
 /* Codes of a batch: bounds its memory (about a kilobyte each). */
 #define LINES_MAX 40000
 
-int redeem_definitions_moved(struct err *err)
-{
-    return err_set(err, ERR_RETRY, "redeem", "definitions_moved", "definitions have changed");
-}
-
 static void maps_init(struct redeem *redeem)
 {
     store_map_init(&redeem->sources);
@@ -145,9 +140,7 @@ static int settle_batch(struct redeem_run *run, const struct runtime_batch *batc
     if (settle_run(run, err) < 0 || redeem_tallies_settle(run, err) < 0 ||
         redeem_counters_settle(run, err) < 0)
         return -1;
-    int same = store_catalog_check(redeem->catalog, runtime_db(run->runtime), err);
-
-    return same == 0 ? redeem_definitions_moved(err) : same < 0 ? -1 : 0;
+    return store_catalog_hold(redeem->catalog, runtime_db(run->runtime), err);
 }
 
 /* The runtime splits a batch that fails on its data. */

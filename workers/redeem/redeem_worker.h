@@ -174,9 +174,6 @@ struct redeem_run {
 
 extern const struct worker redeem_worker;
 
-/* Definitions are younger than the catalogue: decide the batch again. Returns -1. */
-int redeem_definitions_moved(struct err *err);
-
 /* --- redeem_entry.c: what a command is before anything is looked up --- */
 int redeem_entry_init(struct redeem_run *run, const struct runtime_item *item,
                       struct redeem_entry *ret, struct err *err) MUST_CHECK;

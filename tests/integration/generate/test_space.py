@@ -71,9 +71,9 @@ class Space(unittest.TestCase):
         if not has_faults():
             skip("the programs are built without -DFAULTS=ON")
         # The space is there already (making its row would put one worker behind the other), and both workers linger
-        # in the transaction of their first batch. One order nearly fills the space: who reads it too early is wrong.
+        # between reading what is left and taking it. One order nearly fills the space: who reads too early is wrong.
         run(self.fleet, 1, pattern="M-[A-C]{5}", allow_guessable=True)
-        self.renew(FLEET_FAULT="before_pg_commit:1:sleep1000")
+        self.renew(FLEET_FAULT="space_locked:1:sleep1000")
         commands = [order(200, f"at-once-{n}", pattern="M-[A-C]{5}", allow_guessable=True) for n in range(16)]
         ends = self.fleet.submit(commands)
         slots = {event["partition"] // 4 for event in self.fleet.events("generate.commands")
