@@ -56,7 +56,7 @@ static const struct conf_option options[] = {
      .max = 300000,
      .help = "Without a sign of life for so long, a worker's partitions go to others. A worker "
              "that is restarted sooner has them back without a rebalance."},
-    {.name = "kafka.watchdog",
+    {.name = "transaction.watchdog",
      .group = "Servers",
      CONF_DURATION_AT(struct runtime_conf, kafka_watchdog_ms),
      .fallback = "15s",

@@ -11,7 +11,7 @@ from loop_it import check_once, fresh_source, make, redeem
 
 COMMANDS = 4000
 # Some calls of librdkafka hang for ever after a broker died.
-WATCHDOG = {"PROMO_KAFKA_WATCHDOG": "6s"}
+WATCHDOG = {"PROMO_TRANSACTION_WATCHDOG": "6s"}
 
 
 class Outages(unittest.TestCase):

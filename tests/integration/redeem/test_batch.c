@@ -41,7 +41,8 @@ static struct sent *add(struct stage *stage, const char *id, const char *type, c
     assert_non_null(event);
     assert_true(count < MOST);
     sent[count] = (struct sent){
-        .event = event, .partition = 1, .offset = next_offset++, .at_us = DAY_US + next_offset};
+        .event = event, .partition = 1, .offset = next_offset, .at_us = DAY_US + next_offset};
+    next_offset++;
     return &sent[count++];
 }
 
