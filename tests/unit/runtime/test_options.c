@@ -29,7 +29,7 @@ static int load(unsigned program, const char *variable, const char *argument,
     char name[] = "worker";
     char *environment[] = {brokers, pg_url, secret, exports, NULL, NULL};
     char *argv[] = {name, NULL, NULL};
-    struct conf_table table;
+    static struct conf_table table; /* outlives the conf that is loaded by it */
 
     if (variable != NULL) {
         (void)snprintf(extra, sizeof(extra), "%s", variable);
